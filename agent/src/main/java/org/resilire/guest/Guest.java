@@ -1,0 +1,41 @@
+package org.resilire.guest;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What is replicated: memory whose writes are tracked, and a state beside it that can be saved while nothing runs. One
+ * checkpoint is {@code pause → beginDeviceStateSave → (collect and copy pages) → finishDeviceStateSave → resume}.
+ *
+ * <p>Not thread-safe: one thread makes checkpoints. {@link #hasExited()} may be asked by any thread.
+ */
+public interface Guest extends AutoCloseable {
+
+    GuestMemory memory();
+
+    DirtyTracker dirtyTracker();
+
+    /** Returns once nothing of the guest runs. Marks the guest as paused by this agent, so that a guard resumes it if the agent dies. */
+    void pause();
+
+    /** Starts saving the device state and returns at once; the guest must be paused. */
+    void beginDeviceStateSave();
+
+    /**
+     * Waits for the save to end.
+     *
+     * @param into receives the state from offset 0
+     * @return its length in bytes
+     * @throws GuestException if the save failed or the state does not fit
+     */
+    int finishDeviceStateSave(MemorySegment into);
+
+    /** Lets the guest run again. */
+    void resume();
+
+    /** True once the guest's process is gone. */
+    boolean hasExited();
+
+    /** Detaches; a guest that this agent had paused is resumed, and goes on untouched. */
+    @Override
+    void close();
+}
