@@ -1,0 +1,172 @@
+package org.resilire.net;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.agrona.BitUtil;
+import org.resilire.linux.FrameBatch;
+
+/**
+ * A bounded queue of frames outside the heap, first in, first out. Each frame lies in one piece, so that it can be handed
+ * to a system call where it is.
+ *
+ * <pre>
+ *    0        8         12        16              16 + length, rounded up to 16
+ *   ┌────────┬─────────┬─────────┬───────────────┐
+ *   │ label  │ length  │ unused  │ frame ...     │   length -1: nothing from here to the end of the memory
+ *   └────────┴─────────┴─────────┴───────────────┘
+ * </pre>
+ *
+ * <p>The memory is touched when it is made, so that no first use of a page delays a frame. When it runs empty it begins
+ * again at offset 0: a short queue stays in the cache. Allocates nothing after construction. Not thread-safe.
+ */
+final class FrameRing implements AutoCloseable {
+
+    /** What a frame costs beside its own bytes; records are also aligned to this. */
+    static final int HEADER_BYTES = 16;
+
+    private static final int LENGTH_OFFSET = 8;
+    private static final int PADDING = -1;
+    private static final int CACHE_LINE_BYTES = 64;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final long capacityBytes;
+    private final long mask;
+
+    /** Positions only grow, until the ring runs empty; an offset is a position modulo the capacity. */
+    private long head;
+
+    private long tail;
+    private long frameCount;
+    private long frameBytes;
+
+    /** @param capacityBytes a power of two, headers included */
+    FrameRing(final int capacityBytes) {
+        if (capacityBytes < HEADER_BYTES || !BitUtil.isPowerOfTwo(capacityBytes)) {
+            throw new IllegalArgumentException("a ring of frames must have a power of two of bytes, at least "
+                    + HEADER_BYTES + ", not " + capacityBytes);
+        }
+        this.capacityBytes = capacityBytes;
+        mask = capacityBytes - 1L;
+        memory = arena.allocate(capacityBytes, CACHE_LINE_BYTES);
+    }
+
+    /**
+     * Appends a copy of a frame.
+     *
+     * @return false if there is no room, and then nothing has changed
+     */
+    boolean offer(final MemorySegment frames, final long offset, final int lengthBytes, final long label) {
+        final long recordBytes = recordBytes(lengthBytes);
+        final long toEndBytes = capacityBytes - (tail & mask);
+        final long paddingBytes = recordBytes > toEndBytes ? toEndBytes : 0;
+        if (paddingBytes + recordBytes > capacityBytes - (tail - head)) {
+            return false;
+        }
+        if (paddingBytes > 0) {
+            memory.set(JAVA_INT, (tail & mask) + LENGTH_OFFSET, PADDING);
+            tail += paddingBytes;
+        }
+        final long recordOffset = tail & mask;
+        memory.set(JAVA_LONG, recordOffset, label);
+        memory.set(JAVA_INT, recordOffset + LENGTH_OFFSET, lengthBytes);
+        MemorySegment.copy(frames, offset, memory, recordOffset + HEADER_BYTES, lengthBytes);
+        tail += recordBytes;
+        frameCount++;
+        frameBytes += lengthBytes;
+        return true;
+    }
+
+    boolean isEmpty() {
+        return frameCount == 0;
+    }
+
+    long frameCount() {
+        return frameCount;
+    }
+
+    /** Bytes of the frames alone. */
+    long frameBytes() {
+        return frameBytes;
+    }
+
+    /** Where {@link #headFrameOffset()} points into. */
+    MemorySegment memory() {
+        return memory;
+    }
+
+    /** The label of the oldest frame; the ring must not be empty. */
+    long headLabel() {
+        return memory.get(JAVA_LONG, head & mask);
+    }
+
+    /** The length of the oldest frame; the ring must not be empty. */
+    int headLengthBytes() {
+        return memory.get(JAVA_INT, (head & mask) + LENGTH_OFFSET);
+    }
+
+    /** The oldest frame's first byte in {@link #memory()}; the ring must not be empty. */
+    long headFrameOffset() {
+        return (head & mask) + HEADER_BYTES;
+    }
+
+    /** Removes the oldest frame; the ring must not be empty. */
+    void removeHead() {
+        final int lengthBytes = headLengthBytes();
+        frameCount--;
+        frameBytes -= lengthBytes;
+        if (frameCount == 0) {
+            head = 0;
+            tail = 0;
+        } else {
+            head = skipPadding(head + recordBytes(lengthBytes));
+        }
+    }
+
+    /**
+     * Copies the oldest frames, as many as fit, and removes none.
+     *
+     * @return how many
+     */
+    int peek(final FrameBatch into) {
+        final int count = (int) Math.min(frameCount, into.capacity());
+        final MemorySegment batchMemory = into.memory();
+        long position = head;
+        for (int i = 0; i < count; i++) {
+            if (i > 0) {
+                position = skipPadding(position);
+            }
+            final long recordOffset = position & mask;
+            final int lengthBytes = memory.get(JAVA_INT, recordOffset + LENGTH_OFFSET);
+            MemorySegment.copy(memory, recordOffset + HEADER_BYTES, batchMemory, into.frameOffset(i), lengthBytes);
+            into.frameLengthBytes(i, lengthBytes);
+            position += recordBytes(lengthBytes);
+        }
+        return count;
+    }
+
+    void clear() {
+        head = 0;
+        tail = 0;
+        frameCount = 0;
+        frameBytes = 0;
+    }
+
+    /** Only where another frame follows: past the last one there is nothing to read. */
+    private long skipPadding(final long position) {
+        final long offset = position & mask;
+        return memory.get(JAVA_INT, offset + LENGTH_OFFSET) == PADDING ? position + capacityBytes - offset : position;
+    }
+
+    private static long recordBytes(final int lengthBytes) {
+        return BitUtil.align((long) lengthBytes + HEADER_BYTES, HEADER_BYTES);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,23 @@
+package org.resilire.net;
+
+/** What the network thread counts since it started. */
+public enum NetworkCounter {
+    /** Frames from the guest that left after their epoch was acknowledged. */
+    RELEASED_FRAMES,
+    /** Frames from the guest that left at once, while nothing was protected. */
+    PASSED_FRAMES,
+    /** Frames waiting in the gate now. */
+    HELD_FRAMES,
+    /** Bytes of the frames waiting in the gate now. */
+    HELD_BYTES,
+    /** Frames from the guest lost because the gate was full, they were malformed, or the uplink refused them. */
+    DROPPED_FRAMES_OUT,
+    /** Frames from the guest thrown away because another host runs it now. */
+    DISCARDED_FRAMES,
+    /** Frames given to the guest's NIC. */
+    DELIVERED_FRAMES,
+    /** Frames for the guest waiting now because its NIC took no more. */
+    QUEUED_FRAMES_IN,
+    /** Frames for the guest lost because it took none for too long, or was not there. */
+    DROPPED_FRAMES_IN
+}
