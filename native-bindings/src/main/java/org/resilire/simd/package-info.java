@@ -1,0 +1,2 @@
+/** Kernels over guest pages, written twice: plain, and with {@code jdk.incubator.vector}. */
+package org.resilire.simd;
