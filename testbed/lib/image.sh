@@ -58,7 +58,7 @@ obtain_image() {
     return "$status"
 }
 
-# Sets RESILIRE_GUEST_KERNEL and RESILIRE_GUEST_INITRD.
+# Exports the image's files, and the kernel command line that fits it (guest/README.md says why).
 ensure_image() {
     local cache image versions newer
     cache=$(cache_directory)
@@ -75,4 +75,6 @@ ensure_image() {
         obtain_image "$cache" "$image" "$newer" || fail "$EXIT_UNAVAILABLE" "no guest image: see above what went wrong"
     fi
     export RESILIRE_GUEST_KERNEL=$image/kernel RESILIRE_GUEST_INITRD=$image/initrd
+    RESILIRE_GUEST_CMDLINE=$(<"$RESILIRE_HOME/testbed/guest/cmdline")
+    export RESILIRE_GUEST_CMDLINE
 }
