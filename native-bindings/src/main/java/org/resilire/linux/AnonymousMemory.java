@@ -22,7 +22,11 @@ public final class AnonymousMemory implements AutoCloseable {
         this.segment = segment;
     }
 
-    /** @param purpose for error messages, e.g. {@code "shadow of vm0"} */
+    /**
+     * Reserves at least a page, in pages of the usual size.
+     *
+     * @param purpose for error messages, e.g. {@code "shadow of vm0"}
+     */
     public static AnonymousMemory reserve(String purpose, long lengthBytes) {
         NativeMemory.requirePositive(lengthBytes, purpose);
         return of(purpose, map(purpose, lengthBytes), lengthBytes);

@@ -69,7 +69,7 @@ public enum Capability {
                 if (line.startsWith(EFFECTIVE)) {
                     long mask = Long.parseUnsignedLong(
                             line.substring(EFFECTIVE.length()).strip(), 16);
-                    return (mask >>> capability.number & 1) != 0;
+                    return ((mask >>> capability.number) & 1) != 0;
                 }
             }
         } catch (IOException e) {

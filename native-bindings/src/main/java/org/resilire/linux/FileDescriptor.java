@@ -33,7 +33,7 @@ public final class FileDescriptor implements AutoCloseable {
         return new FileDescriptor(LinuxException.check(numberOrError, call, object), object);
     }
 
-    /** @throws IllegalStateException if closed */
+    /** For a system call; {@link IllegalStateException} if closed. */
     public int number() {
         int current = number.get();
         if (current == CLOSED) {

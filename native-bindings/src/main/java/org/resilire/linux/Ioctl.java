@@ -33,7 +33,7 @@ final class Ioctl {
     }
 
     private static long encode(int direction, int type, int number, long sizeBytes) {
-        return (long) direction << 30 | sizeBytes << 16 | (long) type << 8 | number;
+        return ((long) direction << 30) | (sizeBytes << 16) | ((long) type << 8) | number;
     }
 
     // SAFETY: the argument is a number, or the address of a struct of the size encoded in the request, owned and kept

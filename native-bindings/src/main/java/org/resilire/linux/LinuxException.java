@@ -15,7 +15,11 @@ public final class LinuxException extends RuntimeException {
         this(call, object, errno, "");
     }
 
-    /** @param advice what the user can do, or an empty string */
+    /**
+     * With something the user can do about it.
+     *
+     * @param advice a clause, or an empty string
+     */
     public LinuxException(String call, String object, Errno errno, String advice) {
         super(message(call, object, errno, advice));
         this.call = call;

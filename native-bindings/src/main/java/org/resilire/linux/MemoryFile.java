@@ -12,7 +12,7 @@ public final class MemoryFile implements AutoCloseable {
         this.lengthBytes = lengthBytes;
     }
 
-    /** @param name shown in {@code /proc/PID/maps}, need not be unique */
+    /** A file of zeros; the name shows in {@code /proc/PID/maps} and need not be unique. */
     public static MemoryFile create(String name, long lengthBytes) {
         String object = "memfd:" + name;
         NativeMemory.requirePositive(lengthBytes, object);

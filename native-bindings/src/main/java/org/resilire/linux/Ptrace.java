@@ -78,6 +78,9 @@ public final class Ptrace {
         }
     }
 
+    // The tracee may need the very CPU that this thread spins on, and every microsecond counts: this is what yield is
+    // for.
+    @SuppressWarnings("ThreadPriorityCheck")
     private static void pause(int attempt) {
         if (attempt < SPINS_BEFORE_YIELD) {
             Thread.onSpinWait();
@@ -130,12 +133,13 @@ public final class Ptrace {
     static void readMemory(long pid, long address, MemorySegment into) {
         try (FileDescriptor memory = FileDescriptor.open(Path.of("/proc/" + pid + "/mem"), Fcntl.O_RDONLY)) {
             long buffer = NativeMemory.address(into, 0, into.byteSize());
-            long read = LinuxException.check(
-                    Unistd.pread(memory.number(), buffer, into.byteSize(), address), "pread", memory.object());
-            Reference.reachabilityFence(into);
+            long read = Unistd.pread(memory.number(), buffer, into.byteSize(), address);
+            LinuxException.check(read, "pread", memory.object());
             if (read != into.byteSize()) {
                 throw new LinuxException("pread", memory.object(), Errno.EFAULT);
             }
+        } finally {
+            Reference.reachabilityFence(into);
         }
     }
 
@@ -177,7 +181,7 @@ public final class Ptrace {
     }
 
     private void requireOwner() {
-        if (Thread.currentThread() != owner) {
+        if (!Thread.currentThread().equals(owner)) {
             throw new IllegalStateException("only " + owner + " may trace " + object);
         }
     }

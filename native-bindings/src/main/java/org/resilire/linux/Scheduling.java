@@ -51,7 +51,7 @@ public final class Scheduling {
             MemorySegment set = arena.allocate(SysSched.CPU_SET_BYTES, Long.BYTES);
             for (int cpu : cpus) {
                 int index = cpu / Byte.SIZE;
-                set.set(JAVA_BYTE, index, (byte) (set.get(JAVA_BYTE, index) | 1 << cpu % Byte.SIZE));
+                set.set(JAVA_BYTE, index, (byte) (set.get(JAVA_BYTE, index) | (1 << (cpu % Byte.SIZE))));
             }
             check(SysSched.schedSetaffinity(set), "sched_setaffinity");
         }

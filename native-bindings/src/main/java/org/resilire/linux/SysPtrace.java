@@ -57,7 +57,7 @@ final class SysPtrace {
     }
 
     static int stopSignal(int status) {
-        return status >> 8 & 0xff;
+        return (status >> 8) & 0xff;
     }
 
     static int stopEvent(int status) {

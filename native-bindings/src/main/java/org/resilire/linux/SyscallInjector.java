@@ -15,7 +15,7 @@ public final class SyscallInjector implements AutoCloseable {
     private static final int LARGEST_ARGUMENT_COUNT = 6;
     private static final int SIGTRAP = 5;
     /** A single step ends in a SIGTRAP, and the kernel would reset the target's handler if that were blocked. */
-    private static final long ALL_SIGNALS_BUT_TRAP = ~(1L << SIGTRAP - 1);
+    private static final long ALL_SIGNALS_BUT_TRAP = ~(1L << (SIGTRAP - 1));
 
     private static final int SIGSTOP = 19;
     private static final int WARM_UP_ROUNDS = 200;

@@ -60,9 +60,12 @@ public final class TapDevice implements AutoCloseable {
 
     /** Reads one frame and returns its length, 0 if none is waiting. A longer frame is cut off at the capacity. */
     public int read(MemorySegment into, long offset, int capacityBytes) {
-        long address = NativeMemory.address(into, offset, capacityBytes);
-        long result = Unistd.read(descriptor.number(), address, capacityBytes);
-        Reference.reachabilityFence(into);
+        long result;
+        try {
+            result = Unistd.read(descriptor.number(), NativeMemory.address(into, offset, capacityBytes), capacityBytes);
+        } finally {
+            Reference.reachabilityFence(into);
+        }
         if (result >= 0) {
             return (int) result;
         }
@@ -77,9 +80,12 @@ public final class TapDevice implements AutoCloseable {
      * unplugged wire: true, counted in {@link #droppedFrames}.
      */
     public boolean write(MemorySegment from, long offset, int lengthBytes) {
-        long address = NativeMemory.address(from, offset, lengthBytes);
-        long result = Unistd.write(descriptor.number(), address, lengthBytes);
-        Reference.reachabilityFence(from);
+        long result;
+        try {
+            result = Unistd.write(descriptor.number(), NativeMemory.address(from, offset, lengthBytes), lengthBytes);
+        } finally {
+            Reference.reachabilityFence(from);
+        }
         if (result >= 0) {
             return true;
         }

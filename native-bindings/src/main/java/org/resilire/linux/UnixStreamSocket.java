@@ -36,9 +36,12 @@ public final class UnixStreamSocket implements AutoCloseable {
 
     /** Reads what is there, at most {@code capacityBytes}: 0 if nothing is, -1 at the end of the stream. */
     public int read(MemorySegment into, long offset, int capacityBytes) {
-        long result =
-                Unistd.read(descriptor.number(), NativeMemory.address(into, offset, capacityBytes), capacityBytes);
-        Reference.reachabilityFence(into);
+        long result;
+        try {
+            result = Unistd.read(descriptor.number(), NativeMemory.address(into, offset, capacityBytes), capacityBytes);
+        } finally {
+            Reference.reachabilityFence(into);
+        }
         if (result > 0) {
             return (int) result;
         }
@@ -59,21 +62,27 @@ public final class UnixStreamSocket implements AutoCloseable {
     public void writeFully(MemorySegment from, long offset, long lengthBytes, long timeoutNanos) {
         long address = NativeMemory.address(from, offset, lengthBytes);
         long deadline = System.nanoTime() + timeoutNanos;
-        long written = 0;
-        while (written < lengthBytes) {
-            long result = SysSocket.send(
-                    descriptor.number(), address + written, lengthBytes - written, SysSocket.MSG_NOSIGNAL);
-            if (result >= 0) {
-                written += result;
-            } else if (result == -Errno.EAGAIN.number()) {
-                awaitWritable(deadline - System.nanoTime());
-            } else if (result == -Errno.EPIPE.number()) {
-                throw LinuxException.failure(result, "write", descriptor.object(), CLOSED_BY_PEER);
-            } else if (result != -Errno.EINTR.number()) {
-                throw LinuxException.failure(result, "write", descriptor.object());
+        try {
+            for (long written = 0; written < lengthBytes; ) {
+                written += writeSome(address + written, lengthBytes - written, deadline);
             }
+        } finally {
+            Reference.reachabilityFence(from);
         }
-        Reference.reachabilityFence(from);
+    }
+
+    private long writeSome(long address, long lengthBytes, long deadline) {
+        long result = SysSocket.send(descriptor.number(), address, lengthBytes, SysSocket.MSG_NOSIGNAL);
+        if (result >= 0) {
+            return result;
+        }
+        switch (Errno.of((int) -result)) {
+            case EINTR -> {}
+            case EAGAIN -> awaitWritable(deadline - System.nanoTime());
+            case EPIPE -> throw LinuxException.failure(result, "write", descriptor.object(), CLOSED_BY_PEER);
+            default -> throw LinuxException.failure(result, "write", descriptor.object());
+        }
+        return 0;
     }
 
     private void awaitWritable(long remainingNanos) {

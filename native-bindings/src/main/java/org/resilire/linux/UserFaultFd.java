@@ -127,7 +127,7 @@ public final class UserFaultFd implements AutoCloseable {
         int result = Ioctl.ioctl(descriptor.number(), UserFaultFdAbi.UFFDIO_REGISTER, argument.address());
         check(result, "UFFDIO_REGISTER", address, lengthBytes);
         long ioctls = argument.get(JAVA_LONG, UserFaultFdAbi.REGISTER_IOCTLS);
-        if ((ioctls >>> UserFaultFdAbi.NUMBER_WRITEPROTECT & 1) == 0) {
+        if (((ioctls >>> UserFaultFdAbi.NUMBER_WRITEPROTECT) & 1) == 0) {
             throw new MissingKernelFeatureException(
                     "UFFDIO_WRITEPROTECT for this kind of memory", "use shared or anonymous memory");
         }

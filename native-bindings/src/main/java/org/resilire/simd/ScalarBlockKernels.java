@@ -56,14 +56,14 @@ public final class ScalarBlockKernels implements BlockKernels {
             long v5 = guest.get(JAVA_LONG_UNALIGNED, from + 40);
             long v6 = guest.get(JAVA_LONG_UNALIGNED, from + 48);
             long v7 = guest.get(JAVA_LONG_UNALIGNED, from + 56);
-            long difference = v0 ^ shadow.get(JAVA_LONG_UNALIGNED, old)
-                    | v1 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 8)
-                    | v2 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 16)
-                    | v3 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 24)
-                    | v4 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 32)
-                    | v5 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 40)
-                    | v6 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 48)
-                    | v7 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 56);
+            long difference = (v0 ^ shadow.get(JAVA_LONG_UNALIGNED, old))
+                    | (v1 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 8))
+                    | (v2 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 16))
+                    | (v3 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 24))
+                    | (v4 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 32))
+                    | (v5 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 40))
+                    | (v6 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 48))
+                    | (v7 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 56));
             if (difference != 0) {
                 store(shadow, old, v0, v1, v2, v3, v4, v5, v6, v7);
                 store(out, to, v0, v1, v2, v3, v4, v5, v6, v7);

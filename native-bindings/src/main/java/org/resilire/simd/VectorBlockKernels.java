@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 public final class VectorBlockKernels implements BlockKernels {
     private static final VectorSpecies<Long> SPECIES = LongVector.SPECIES_PREFERRED;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    private static final int VECTOR_BYTES = SPECIES.vectorByteSize();
-    private static final int VECTORS_PER_BLOCK = BLOCK_BYTES / VECTOR_BYTES;
+    private static final long VECTOR_BYTES = SPECIES.vectorByteSize();
+    private static final int VECTORS_PER_BLOCK = BLOCK_BYTES / SPECIES.vectorByteSize();
     private static final int UNROLL = 4;
 
     static boolean isSupported() {
@@ -54,7 +54,7 @@ public final class VectorBlockKernels implements BlockKernels {
         return isNonZero(difference);
     }
 
-    private static LongVector xorAt(MemorySegment a, long aAt, MemorySegment b, long bAt, int offset) {
+    private static LongVector xorAt(MemorySegment a, long aAt, MemorySegment b, long bAt, long offset) {
         return load(a, aAt + offset).lanewise(VectorOperators.XOR, load(b, bAt + offset));
     }
 
