@@ -48,7 +48,9 @@ clean_network() {
         name=${name%%@*}
         [[ $name == rsl-* ]] || continue
         # Its other end may have taken it along already.
-        ip link delete "$name" 2>/dev/null && say "removing network interface $name"
+        if ip link delete "$name" 2>/dev/null; then
+            say "removing network interface $name"
+        fi
     done < <(ip -o link show 2>/dev/null)
 }
 

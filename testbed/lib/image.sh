@@ -9,7 +9,11 @@
 readonly GUEST_BUILDER=$RESILIRE_HOME/testbed/guest/build
 
 guest_versions() {
-    "$GUEST_BUILDER" versions 2>/dev/null && return
+    local versions
+    if versions=$("$GUEST_BUILDER" versions 2>/dev/null); then
+        printf '%s\n' "$versions"
+        return
+    fi
     update_package_lists && "$GUEST_BUILDER" versions
 }
 
@@ -41,10 +45,14 @@ build_image() {
     building=$(mktemp -d "$cache/images/.build-XXXXXX")
     # shellcheck disable=SC2064 # the directory as it is called now
     trap "rm -rf '$building'" EXIT
+    # With these, bash waits for the builder before it goes; without, the builder would write on into a removed directory.
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     step 'building the guest image' "$GUEST_BUILDER" image "$cache/packages" "$building" <<<"$versions" || return
     chmod 755 "$building"
     mv -T "$building" "$image"
-    trap - EXIT
+    trap - EXIT HUP INT TERM
 }
 
 # Prints nothing and returns at once when the image is there.
