@@ -1,0 +1,113 @@
+package org.resilire.control;
+
+import static org.resilire.control.CounterUnit.BYTES;
+import static org.resilire.control.CounterUnit.CODE;
+import static org.resilire.control.CounterUnit.COUNT;
+import static org.resilire.control.CounterUnit.EPOCH_MILLIS;
+import static org.resilire.control.CounterUnit.FLAG;
+import static org.resilire.control.CounterUnit.NANOS;
+
+/**
+ * What an agent counts. Ids are positions in the counters file: new ones go to the end, none is used again. Counters whose
+ * names end in {@code Total}, and what else starts at nothing, begin at 0; the others at {@link #UNKNOWN}.
+ */
+public enum AgentCounter {
+    /** 1 while the agent has paused the guest. At {@link CountersFile#PAUSED_BY_AGENT_OFFSET} for a guard process. */
+    PAUSED_BY_AGENT(0, "pausedByAgent", FLAG, 0),
+    ROLE(1, "role", CODE),
+    STATE(2, "state", CODE),
+    GENERATION(3, "generation", COUNT),
+    PID(4, "pid", COUNT),
+    /** With the pid this names a process for ever: pids are used again. Clock ticks since boot, of {@code /proc/PID/stat}. */
+    PID_START_TICKS(5, "pidStartTicks", COUNT),
+    STARTED_EPOCH_MILLIS(6, "startedEpochMillis", EPOCH_MILLIS),
+    UPDATED_EPOCH_MILLIS(7, "updatedEpochMillis", EPOCH_MILLIS),
+
+    /** The latest epoch that is safe on the backup. */
+    EPOCH_COMMITTED(8, "epoch", COUNT),
+    EPOCHS_TOTAL(9, "epochsTotal", COUNT, 0),
+    /** Epochs that took longer than configured. */
+    EPOCHS_MISSED_PERIOD(10, "epochsMissedPeriod", COUNT, 0),
+    PAUSE_NANOS_P50(11, "pauseNanosP50", NANOS),
+    PAUSE_NANOS_P99(12, "pauseNanosP99", NANOS),
+    PAUSE_NANOS_MAX(13, "pauseNanosMax", NANOS),
+    /** From the end of an epoch (the guest pauses) to its acknowledgement. */
+    COMMIT_NANOS_P50(14, "commitNanosP50", NANOS),
+    COMMIT_NANOS_P99(15, "commitNanosP99", NANOS),
+    COMMIT_NANOS_MAX(16, "commitNanosMax", NANOS),
+    DIRTY_PAGES_LAST(17, "dirtyPagesLast", COUNT),
+    DIRTY_PAGES_P50(18, "dirtyPagesP50", COUNT),
+    DIRTY_PAGES_TOTAL(19, "dirtyPagesTotal", COUNT, 0),
+    CHANGED_BLOCKS_TOTAL(20, "changedBlocksTotal", COUNT, 0),
+    /** What was copied out of the guest, before encoding. */
+    CAPTURED_BYTES_TOTAL(21, "capturedBytesTotal", BYTES, 0),
+    /** What was sent, or received, encoded. */
+    WIRE_BYTES_TOTAL(22, "wireBytesTotal", BYTES, 0),
+    BYTES_PER_EPOCH_MEAN(23, "bytesPerEpochMean", BYTES),
+
+    SYNC_PAGES_DONE(24, "syncPagesDone", COUNT),
+    SYNC_PAGES_TOTAL(25, "syncPagesTotal", COUNT),
+    SYNC_ZERO_PAGES(26, "syncZeroPages", COUNT),
+    SYNCHRONISATIONS(27, "synchronisations", COUNT, 0),
+
+    HELD_FRAMES(28, "heldFrames", COUNT),
+    HELD_BYTES(29, "heldBytes", BYTES),
+    RELEASED_FRAMES(30, "releasedFrames", COUNT, 0),
+    /** Frames of the guest that were lost. */
+    DROPPED_FRAMES_OUT(31, "droppedFramesOut", COUNT, 0),
+    /** Frames for the guest that were lost. */
+    DROPPED_FRAMES_IN(32, "droppedFramesIn", COUNT, 0),
+    BACKPRESSURE_NANOS_TOTAL(33, "backpressureNanosTotal", NANOS, 0),
+
+    VERIFIED_EPOCHS(34, "verifiedEpochs", COUNT, 0),
+    VERIFY_FAILURES(35, "verifyFailures", COUNT, 0),
+
+    /** The last failover, on the host that took over: the primary's last sign of life to the decision. */
+    DETECT_NANOS_LAST(36, "detectNanosLast", NANOS),
+    /** The last failover: decision to running guest. */
+    RESUME_NANOS_LAST(37, "resumeNanosLast", NANOS),
+    /** How long the last attachment to the guest's process took. */
+    INJECTION_NANOS_LAST(38, "injectionNanosLast", NANOS);
+
+    /** Not known yet; null in JSON. */
+    public static final long UNKNOWN = Long.MIN_VALUE;
+
+    private final int id;
+    private final String label;
+    private final CounterUnit unit;
+    private final long initialValue;
+
+    AgentCounter(final int id, final String label, final CounterUnit unit) {
+        this(id, label, unit, UNKNOWN);
+    }
+
+    AgentCounter(final int id, final String label, final CounterUnit unit, final long initialValue) {
+        this.id = id;
+        this.label = label;
+        this.unit = unit;
+        this.initialValue = initialValue;
+    }
+
+    public int id() {
+        return id;
+    }
+
+    /** In the counters file, with the unit in it: {@code pauseNanosP50}. */
+    public String label() {
+        return label;
+    }
+
+    /** In JSON: as the label, but elapsed times are in milliseconds, {@code pauseMillisP50}. */
+    public String jsonKey() {
+        return unit == NANOS ? label.replace("Nanos", "Millis") : label;
+    }
+
+    public CounterUnit unit() {
+        return unit;
+    }
+
+    /** 0, or {@link #UNKNOWN}. */
+    public long initialValue() {
+        return initialValue;
+    }
+}

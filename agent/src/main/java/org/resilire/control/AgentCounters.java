@@ -1,0 +1,114 @@
+package org.resilire.control;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumMap;
+import java.util.Map;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.status.AtomicCounter;
+import org.agrona.concurrent.status.CountersManager;
+import org.resilire.net.NetworkCounter;
+import org.resilire.net.NetworkCounters;
+
+/**
+ * An agent's counters and texts, in a mapped file (see {@link CountersFile}) that any process reads without a lock and that
+ * outlives the agent. Each counter has one writing thread; writing costs a store and allocates nothing. Texts may be written
+ * by any thread.
+ */
+public final class AgentCounters {
+
+    private static final String OWNER_ONLY = "rw-------";
+
+    private final Map<AgentCounter, AtomicCounter> counters = new EnumMap<>(AgentCounter.class);
+    private final Map<AgentText, TextRecord> texts = new EnumMap<>(AgentText.class);
+
+    private AgentCounters(final CountersFile file) {
+        final UnsafeBuffer values = file.values();
+        final CountersManager manager = new CountersManager(file.metadata(), values);
+        for (final AgentCounter counter : AgentCounter.values()) {
+            final int id = manager.allocate(counter.label(), counter.id());
+            if (id != counter.id()) {
+                throw new IllegalStateException(
+                        "the ids of agent counters have a gap at " + id + " before " + counter.label());
+            }
+            counters.put(counter, new AtomicCounter(values, id));
+            set(counter, counter.initialValue());
+        }
+        for (final AgentText text : AgentText.values()) {
+            texts.put(text, file.text(text));
+        }
+        final UnsafeBuffer header = file.header();
+        header.putInt(CountersFile.VERSION_OFFSET, CountersFile.VERSION);
+        header.putInt(CountersFile.LENGTH_OFFSET, CountersFile.LENGTH_BYTES);
+        header.putLongVolatile(CountersFile.MAGIC_OFFSET, CountersFile.MAGIC);
+    }
+
+    /** Makes the file, in place of one that a former agent left; readers see either, never a part. */
+    public static AgentCounters create(final Path file) throws IOException {
+        final Path unfinished = file.resolveSibling(file.getFileName() + ".new");
+        Files.deleteIfExists(unfinished);
+        final AgentCounters counters = new AgentCounters(CountersFile.create(unfinished));
+        Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString(OWNER_ONLY));
+        Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        return counters;
+    }
+
+    /** As {@link #create(Path)} for the run directory's agent, this process, which starts now. */
+    public static AgentCounters create(final RunDirectory.Claim claim, final long nowEpochMillis) throws IOException {
+        final RunDirectory directory = claim.directory();
+        final AgentCounters counters = create(directory.countersFile());
+        final ProcessIdentity self = ProcessIdentity.ofSelf();
+        counters.text(AgentText.VM_NAME, directory.vmName());
+        counters.set(AgentCounter.ROLE, directory.role().code());
+        counters.state(AgentState.STARTING);
+        counters.set(AgentCounter.PID, self.pid());
+        counters.set(AgentCounter.PID_START_TICKS, self.startTicks());
+        counters.set(AgentCounter.STARTED_EPOCH_MILLIS, nowEpochMillis);
+        counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, nowEpochMillis);
+        return counters;
+    }
+
+    public void set(final AgentCounter counter, final long value) {
+        counters.get(counter).setRelease(value);
+    }
+
+    public void increment(final AgentCounter counter) {
+        add(counter, 1);
+    }
+
+    /** To a counter that began at 0 or was set. */
+    public void add(final AgentCounter counter, final long delta) {
+        counters.get(counter).getAndAddRelease(delta);
+    }
+
+    /** {@link AgentCounter#UNKNOWN} if it was not set yet. */
+    public long value(final AgentCounter counter) {
+        return counters.get(counter).get();
+    }
+
+    public void state(final AgentState state) {
+        set(AgentCounter.STATE, state.code());
+    }
+
+    /** Takes over what the network thread has counted. By one thread, about once a second. */
+    public void publish(final NetworkCounters network) {
+        set(AgentCounter.HELD_FRAMES, network.value(NetworkCounter.HELD_FRAMES));
+        set(AgentCounter.HELD_BYTES, network.value(NetworkCounter.HELD_BYTES));
+        set(AgentCounter.RELEASED_FRAMES, network.value(NetworkCounter.RELEASED_FRAMES));
+        set(AgentCounter.DROPPED_FRAMES_OUT, network.value(NetworkCounter.DROPPED_FRAMES_OUT));
+        set(AgentCounter.DROPPED_FRAMES_IN, network.value(NetworkCounter.DROPPED_FRAMES_IN));
+    }
+
+    /** Replaces a text; beyond 1,016 bytes of UTF-8 it is cut off. */
+    public void text(final AgentText text, final String value) {
+        texts.get(text).write(value);
+    }
+
+    /** An empty string if it was not set yet. */
+    public String text(final AgentText text) {
+        return texts.get(text).read();
+    }
+}

@@ -1,0 +1,208 @@
+package org.resilire.control;
+
+import java.util.Locale;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * An agent's status at one moment, for people and as JSON. It is made from the counters alone, so that an agent that hangs
+ * or has died is told about too.
+ *
+ * <p>JSON has a key for every counter and text ({@link AgentCounter#jsonKey}), null where it is not known, with {@code role}
+ * and {@code state} as words; and beside them {@code stateDescription}, {@code process} (see {@link AgentProcess}) and
+ * {@code updatedAgeMillis}.
+ */
+public final class StatusReport {
+
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final double NANOS_PER_MILLI = 1e6;
+    private static final double MILLIS_PER_SECOND = 1e3;
+
+    private final AgentCountersReader reader;
+    private final AgentProcess process;
+    private final long nowEpochMillis;
+
+    private StatusReport(final AgentCountersReader reader, final AgentProcess process, final long nowEpochMillis) {
+        this.reader = reader;
+        this.process = process;
+        this.nowEpochMillis = nowEpochMillis;
+    }
+
+    /**
+     * Looks at the counters and at the process that wrote them.
+     *
+     * @param nowEpochMillis milliseconds since 1970
+     */
+    public static StatusReport of(final AgentCountersReader reader, final long nowEpochMillis) {
+        return new StatusReport(reader, AgentProcess.of(reader), nowEpochMillis);
+    }
+
+    public AgentProcess process() {
+        return process;
+    }
+
+    /** One object, as described above. */
+    public ObjectNode toJson() {
+        final ObjectNode json = JSON.createObjectNode();
+        for (final AgentText text : AgentText.values()) {
+            final String value = reader.text(text);
+            json.put(text.label(), value.isEmpty() ? null : value);
+        }
+        for (final AgentCounter counter : AgentCounter.values()) {
+            putCounter(json, counter);
+        }
+        final AgentRole role = reader.role();
+        final AgentState state = reader.state();
+        json.put(AgentCounter.ROLE.jsonKey(), role == null ? null : role.label());
+        json.put(AgentCounter.STATE.jsonKey(), state == null ? null : state.name());
+        json.put("stateDescription", state == null ? null : state.description());
+        json.put("process", process.name());
+        json.put("updatedAgeMillis", updatedAgeMillis());
+        return json;
+    }
+
+    private void putCounter(final ObjectNode json, final AgentCounter counter) {
+        final long value = reader.value(counter);
+        if (value == AgentCounter.UNKNOWN) {
+            json.putNull(counter.jsonKey());
+            return;
+        }
+        switch (counter.unit()) {
+            case NANOS -> json.put(counter.jsonKey(), value / NANOS_PER_MILLI);
+            case FLAG -> json.put(counter.jsonKey(), value != 0);
+            default -> json.put(counter.jsonKey(), value);
+        }
+    }
+
+    /** Never negative: a clock may have been set back. */
+    private Long updatedAgeMillis() {
+        final long updated = reader.value(AgentCounter.UPDATED_EPOCH_MILLIS);
+        return updated == AgentCounter.UNKNOWN ? null : Math.max(0, nowEpochMillis - updated);
+    }
+
+    /** Several lines for a person, the most important first; each ends with a line feed. */
+    public String toText() {
+        final StringBuilder out = new StringBuilder(1_024);
+        headline(out);
+        line(out, "agent", agentLine());
+        line(out, "peer", text(AgentText.PEER));
+        line(
+                out,
+                "epoch",
+                count(AgentCounter.EPOCH_COMMITTED) + " committed, " + count(AgentCounter.EPOCHS_TOTAL)
+                        + " in this run, " + count(AgentCounter.EPOCHS_MISSED_PERIOD) + " longer than configured");
+        line(
+                out,
+                "pause",
+                latencies(AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX));
+        line(
+                out,
+                "commit",
+                latencies(AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX));
+        line(
+                out,
+                "memory",
+                count(AgentCounter.DIRTY_PAGES_P50) + " dirty pages an epoch, found by "
+                        + text(AgentText.DIRTY_TRACKER));
+        line(
+                out,
+                "wire",
+                bytes(AgentCounter.BYTES_PER_EPOCH_MEAN) + " an epoch, " + bytes(AgentCounter.WIRE_BYTES_TOTAL)
+                        + " in all");
+        synchronisation(out);
+        line(
+                out,
+                "network",
+                count(AgentCounter.HELD_FRAMES) + " frames held, "
+                        + count(AgentCounter.RELEASED_FRAMES) + " released, dropped "
+                        + count(AgentCounter.DROPPED_FRAMES_OUT) + " out and " + count(AgentCounter.DROPPED_FRAMES_IN)
+                        + " in");
+        line(
+                out,
+                "verified",
+                count(AgentCounter.VERIFIED_EPOCHS) + " epochs, " + count(AgentCounter.VERIFY_FAILURES) + " differed");
+        failover(out);
+        if (!reader.text(AgentText.LAST_ERROR).isEmpty()) {
+            line(out, "last error", text(AgentText.LAST_ERROR));
+        }
+        return out.toString();
+    }
+
+    private void headline(final StringBuilder out) {
+        final AgentRole role = reader.role();
+        final AgentState state = reader.state();
+        out.append("VM ").append(text(AgentText.VM_NAME)).append(", ").append(role == null ? "-" : role.label());
+        if (process == AgentProcess.DIED) {
+            out.append(": THE AGENT HAS DIED");
+            out.append(state == null ? "" : " (it was " + state + ")").append('\n');
+        } else {
+            out.append(": ")
+                    .append(state == null ? "-" : state + ", " + state.description())
+                    .append('\n');
+        }
+    }
+
+    private String agentLine() {
+        final Long ageMillis = updatedAgeMillis();
+        return "pid " + count(AgentCounter.PID) + " " + process.description() + ", generation "
+                + count(AgentCounter.GENERATION)
+                + (ageMillis == null
+                        ? ""
+                        : String.format(Locale.ROOT, ", updated %.1f s ago", ageMillis / MILLIS_PER_SECOND));
+    }
+
+    private void synchronisation(final StringBuilder out) {
+        final long total = reader.value(AgentCounter.SYNC_PAGES_TOTAL);
+        final long done = reader.value(AgentCounter.SYNC_PAGES_DONE);
+        if (total > 0 && done >= 0 && done < total) {
+            line(out, "copying", String.format(Locale.ROOT, "%.0f %% of %d pages", 100.0 * done / total, total));
+        }
+    }
+
+    private void failover(final StringBuilder out) {
+        if (reader.isKnown(AgentCounter.RESUME_NANOS_LAST)) {
+            line(
+                    out,
+                    "failover",
+                    "detected in " + millis(AgentCounter.DETECT_NANOS_LAST) + ", guest running "
+                            + millis(AgentCounter.RESUME_NANOS_LAST) + " later");
+        }
+    }
+
+    private String latencies(final AgentCounter p50, final AgentCounter p99, final AgentCounter max) {
+        return "p50 " + millis(p50) + ", p99 " + millis(p99) + ", max " + millis(max);
+    }
+
+    private String millis(final AgentCounter counter) {
+        final long nanos = reader.value(counter);
+        return nanos == AgentCounter.UNKNOWN ? "-" : String.format(Locale.ROOT, "%.2f ms", nanos / NANOS_PER_MILLI);
+    }
+
+    private String count(final AgentCounter counter) {
+        final long value = reader.value(counter);
+        return value == AgentCounter.UNKNOWN ? "-" : Long.toString(value);
+    }
+
+    private String bytes(final AgentCounter counter) {
+        final long value = reader.value(counter);
+        if (value == AgentCounter.UNKNOWN) {
+            return "-";
+        }
+        if (value < 1 << 10) {
+            return value + " B";
+        }
+        return value < 1 << 20
+                ? String.format(Locale.ROOT, "%.1f KiB", value / (double) (1 << 10))
+                : String.format(Locale.ROOT, "%.1f MiB", value / (double) (1 << 20));
+    }
+
+    /** A text may carry what a peer or a guest said: no control characters of theirs reach the terminal. */
+    private String text(final AgentText text) {
+        final String value = reader.text(text);
+        return value.isEmpty() ? "-" : value.replaceAll("[\\p{Cntrl}\\p{Cf}]+", " ");
+    }
+
+    private static void line(final StringBuilder out, final String label, final String value) {
+        out.append(String.format(Locale.ROOT, "  %-11s %s%n", label, value));
+    }
+}
