@@ -1,0 +1,76 @@
+package org.resilire.guest.qemu;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.resilire.guest.PausedMarker;
+import org.resilire.guest.tracking.TrackerChoice;
+
+/**
+ * Which guest to attach to, and how.
+ *
+ * @param qmpSocket socket of QEMU's {@code -qmp unix:PATH,server=on,wait=off}; QMP serves one client, so it is this agent's
+ * @param ramFile the {@code mem-path} of the guest's shared memory backend
+ * @param stateDirectory on tmpfs, writable by QEMU: receives the device state at every checkpoint
+ * @param pausedMarker told around every pause
+ * @param tracker which mechanism finds written pages
+ * @param greetingTimeout how long QMP may take to greet: longer means that it serves somebody else
+ * @param commandTimeout how long QEMU may take for one command of a checkpoint
+ * @param isPausedGuestAllowed attach to a guest that does not run; it stays paused until somebody else resumes it
+ */
+public record QemuGuestConfig(
+        Path qmpSocket,
+        Path ramFile,
+        Path stateDirectory,
+        PausedMarker pausedMarker,
+        TrackerChoice tracker,
+        Duration greetingTimeout,
+        Duration commandTimeout,
+        boolean isPausedGuestAllowed) {
+
+    /** The defaults. */
+    public QemuGuestConfig(final Path qmpSocket, final Path ramFile, final Path stateDirectory) {
+        this(
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                PausedMarker.NONE,
+                TrackerChoice.AUTO,
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(10),
+                false);
+    }
+
+    public QemuGuestConfig withPausedMarker(final PausedMarker marker) {
+        return new QemuGuestConfig(
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                marker,
+                tracker,
+                greetingTimeout,
+                commandTimeout,
+                isPausedGuestAllowed);
+    }
+
+    public QemuGuestConfig withTracker(final TrackerChoice choice) {
+        return new QemuGuestConfig(
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                pausedMarker,
+                choice,
+                greetingTimeout,
+                commandTimeout,
+                isPausedGuestAllowed);
+    }
+
+    public QemuGuestConfig withTimeouts(final Duration greeting, final Duration command) {
+        return new QemuGuestConfig(
+                qmpSocket, ramFile, stateDirectory, pausedMarker, tracker, greeting, command, isPausedGuestAllowed);
+    }
+
+    public QemuGuestConfig withPausedGuestAllowed(final boolean isAllowed) {
+        return new QemuGuestConfig(
+                qmpSocket, ramFile, stateDirectory, pausedMarker, tracker, greetingTimeout, commandTimeout, isAllowed);
+    }
+}
