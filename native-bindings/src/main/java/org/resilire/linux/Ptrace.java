@@ -125,6 +125,12 @@ public final class Ptrace {
         check(request(SysPtrace.PTRACE_DETACH, 0, 0), "PTRACE_DETACH");
     }
 
+    /** After the target's death: lets its parent see it, which the kernel puts off until the tracer has. */
+    void reap() {
+        requireOwner();
+        SysPtrace.waitpid(pid, status.address(), WAIT_OPTIONS);
+    }
+
     /** Fills a native segment from the process's memory; needs no stop. */
     public void readMemory(long address, MemorySegment into) {
         readMemory(pid, address, into);

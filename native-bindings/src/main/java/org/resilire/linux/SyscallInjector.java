@@ -132,20 +132,31 @@ public final class SyscallInjector implements AutoCloseable {
         return stoppedNanos;
     }
 
-    /** Restores registers and signal mask and lets the target go. */
+    /** Restores registers and signal mask and lets the target go. A target that has died needs neither. */
     @Override
     public void close() {
         if (!stopped) {
             return;
         }
+        stopped = false;
+        try {
+            restoreAndDetach();
+        } catch (LinuxException failure) {
+            if (failure.errno() != Errno.ESRCH) {
+                throw failure;
+            }
+            ptrace.reap();
+        }
+        stoppedNanos = System.nanoTime() - attachedAtNanos;
+    }
+
+    private void restoreAndDetach() {
         if (changed) {
             changed = false;
             ptrace.setRegs(saved);
             ptrace.signalMask(savedSignalMask);
         }
         ptrace.detach();
-        stopped = false;
-        stoppedNanos = System.nanoTime() - attachedAtNanos;
         if (stopSignalSwallowed) {
             try (PidFd target = PidFd.open(pid)) {
                 target.sendSignal(SIGSTOP);

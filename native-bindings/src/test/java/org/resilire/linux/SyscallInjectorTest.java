@@ -1,0 +1,251 @@
+package org.resilire.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Injection into real processes, which must go on as if nothing had happened. */
+@Timeout(60)
+class SyscallInjectorTest {
+    private static final long SYS_GETPPID = 110;
+    private static final String SYS_READ = "0";
+    private static final String SYS_PPOLL = "271";
+    private static final String SYS_CLOCK_NANOSLEEP = "230";
+    private static final int SIGUSR1 = 10;
+    private static final int SIGSTOP = 19;
+    private static final int SIGCONT = 18;
+    private static final long LONG_NANOS = 20_000_000_000L;
+
+    private static final String RECKON =
+            "BEGIN { s = 1; for (i = 0; i < 6000000; i++) { s = (s * 1103515245 + 12345) % 2147483648 }"
+                    + " printf \"end %.0f\\n\", s }";
+
+    @TempDir
+    Path directory;
+
+    @BeforeEach
+    void needPtrace() {
+        Requires.capability(Capability.CAP_SYS_PTRACE);
+    }
+
+    @Test
+    void shouldExecuteSystemCallsInTheTarget() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            try (SyscallInjector injector = SyscallInjector.attach(target.pid())) {
+                assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
+                assertNotEquals(target.pid(), injector.inject(SYS_GETPPID));
+                assertEquals(-Errno.EBADF.number(), injector.inject(SystemCallNumbers.SYS_CLOSE, 12345));
+            }
+            awaitIn(target, "219", SYS_CLOCK_NANOSLEEP);
+            assertFalse(target.pidFd().hasExited());
+        }
+    }
+
+    @Test
+    void shouldLetASleepEndAtItsTime() {
+        long start = System.nanoTime();
+        try (Target target = Target.shell(directory, "exec sleep 2")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            for (int i = 0; i < 20; i++) {
+                injectGetpid(target);
+            }
+            assertTrue(target.pidFd().awaitExit(LONG_NANOS));
+            double seconds = (System.nanoTime() - start) / 1e9;
+            assertTrue(seconds > 1.9 && seconds < 6, "a sleep of 2 s took " + seconds);
+        }
+    }
+
+    @Test
+    void shouldLetAReadGoOn() throws Exception {
+        Path pipe = directory.resolve("pipe");
+        Process mkfifo = new ProcessBuilder("mkfifo", pipe.toString()).start();
+        assertEquals(0, mkfifo.waitFor());
+        try (FileDescriptor writer = FileDescriptor.open(pipe, Fcntl.O_RDWR);
+                Target target = Target.shell(directory, "read line < " + pipe + "; echo got $line; exec sleep 1000")) {
+            awaitIn(target, SYS_READ);
+            for (int i = 0; i < 20; i++) {
+                injectGetpid(target);
+                assertEquals(SYS_READ, awaitIn(target, SYS_READ));
+            }
+            Files.writeString(pipe, "something\n");
+            Target.await("the read to return", () -> target.output().contains("got something"));
+            assertTrue(writer.isOpen());
+        }
+    }
+
+    @Test
+    void shouldLetAPpollGoOn() throws Exception {
+        Path socket = directory.resolve("q");
+        // QEMU's main loop sits in ppoll: QEMU itself, without a machine to speak of.
+        try (Target target = Target.start(
+                directory,
+                "qemu-system-x86_64",
+                "-machine",
+                "none",
+                "-nodefaults",
+                "-display",
+                "none",
+                "-qmp",
+                "unix:" + socket + ",server=on,wait=off")) {
+            awaitIn(target, SYS_PPOLL);
+            for (int i = 0; i < 50; i++) {
+                injectGetpid(target);
+            }
+            awaitIn(target, SYS_PPOLL);
+            try (UnixStreamSocket qmp = UnixStreamSocket.connect(socket);
+                    AnonymousMemory memory = AnonymousMemory.reserve("a greeting", 4096)) {
+                assertTrue(qmp.awaitReadable(LONG_NANOS));
+                assertTrue(qmp.read(memory.segment(), 0, 4096) > 0);
+            }
+        }
+    }
+
+    @Test
+    void shouldGoOnComputingUnharmed() {
+        // A busy loop, interrupted wherever it happens to be: a register or flag not restored shows in the result.
+        try (Target target = Target.start(directory, "awk", RECKON)) {
+            int injected = 0;
+            while (!target.output().contains("end")) {
+                if (!target.pidFd().hasExited()) {
+                    try {
+                        injectGetpid(target);
+                        injected++;
+                    } catch (LinuxException gone) {
+                        assertEquals(Errno.ESRCH, gone.errno());
+                    }
+                }
+                Target.await("", () -> true);
+            }
+            assertTrue(injected > 5, "only " + injected + " injections");
+            assertEquals(reckon(), target.output().strip());
+        }
+    }
+
+    @Test
+    void shouldDeliverSignalsThatArriveMeanwhile() {
+        String script = "n=0; trap 'n=$((n+1)); echo n$n' USR1; echo ready; while :; do sleep 0.01; done";
+        try (Target target = Target.shell(directory, script)) {
+            Target.await("the trap", () -> target.output().contains("ready"));
+            for (int i = 1; i <= 20; i++) {
+                try (SyscallInjector injector = SyscallInjector.attach(target.pid())) {
+                    target.pidFd().sendSignal(SIGUSR1);
+                    assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
+                }
+                String expected = "n" + i + "\n";
+                Target.await("signal " + i, () -> target.output().contains(expected));
+            }
+        }
+    }
+
+    @Test
+    void shouldLeaveAStoppedProcessStopped() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            target.pidFd().sendSignal(SIGSTOP);
+            Target.await("the stop", () -> target.state().equals("T"));
+            injectGetpid(target);
+            Target.await("stopped again", () -> target.state().equals("T"));
+            target.pidFd().sendSignal(SIGCONT);
+            Target.await("running again", () -> target.state().equals("S"));
+        }
+    }
+
+    @Test
+    void shouldHonourAStopThatArrivesMeanwhile() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            try (SyscallInjector injector = SyscallInjector.attach(target.pid())) {
+                target.pidFd().sendSignal(SIGSTOP);
+                assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
+                assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
+            }
+            Target.await("the stop", () -> target.state().equals("T"));
+            target.pidFd().sendSignal(SIGCONT);
+            Target.await("running again", () -> target.state().equals("S"));
+        }
+    }
+
+    @Test
+    void shouldReportATargetThatDies() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            SyscallInjector injector = SyscallInjector.attach(target.pid());
+            target.pidFd().sendSignal(9);
+            assertTrue(target.pidFd().awaitExit(LONG_NANOS));
+            LinuxException failure = assertThrows(LinuxException.class, () -> injector.inject(39));
+            assertEquals(Errno.ESRCH, failure.errno());
+            injector.close();
+        }
+    }
+
+    @Test
+    void shouldRefuseAChildOfThisJvm() throws Exception {
+        Process child = new ProcessBuilder("sleep", "1000").start();
+        try {
+            IllegalStateException refused =
+                    assertThrows(IllegalStateException.class, () -> SyscallInjector.attach(child.pid()));
+            assertTrue(refused.getMessage().contains("child of this JVM"), refused.getMessage());
+            assertFalse(child.waitFor(50, TimeUnit.MILLISECONDS));
+        } finally {
+            child.destroyForcibly().waitFor();
+        }
+    }
+
+    @Test
+    void shouldRefuseAProcessThatIsTracedAlready() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            try (SyscallInjector first = SyscallInjector.attach(target.pid())) {
+                LinuxException failure = assertThrows(
+                        LinuxException.class,
+                        () -> OnOwnThread.call("second", () -> SyscallInjector.attach(target.pid())));
+                assertEquals("PTRACE_SEIZE", failure.call());
+                assertEquals(target.pid(), first.inject(SystemCallNumbers.SYS_GETPID));
+            }
+        }
+    }
+
+    @Test
+    void shouldLetGoWhenTheTracingThreadEnds() {
+        try (Target target = Target.start(directory, "sleep", "1000")) {
+            awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            OnOwnThread.call("careless", () -> SyscallInjector.attach(target.pid()));
+            Target.await("sleeping again", () -> target.state().equals("S"));
+            injectGetpid(target);
+        }
+    }
+
+    private static void injectGetpid(Target target) {
+        try (SyscallInjector injector = SyscallInjector.attach(target.pid())) {
+            assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
+        }
+    }
+
+    private static String awaitIn(Target target, String... systemCalls) {
+        Target.await(
+                target.pid() + " to wait in " + String.join(" or ", systemCalls) + ", not " + target.systemCall(),
+                () -> List.of(systemCalls).contains(target.systemCall()));
+        return target.systemCall();
+    }
+
+    /** What {@link #RECKON} prints. */
+    private static String reckon() {
+        double state = 1;
+        for (int i = 0; i < 6_000_000; i++) {
+            state = (state * 1103515245 + 12345) % 2147483648.0;
+        }
+        return String.format("end %.0f", state);
+    }
+}
