@@ -1,0 +1,87 @@
+package org.resilire.net;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.resilire.linux.FrameBatch;
+import org.resilire.linux.UnixDatagramSocket;
+
+class GuestNetworkAllocationTest {
+
+    private static final int WARM_UP_ROUNDS = 30_000;
+    private static final int MEASURED_ROUNDS = 5_000;
+    private static final int FRAMES_A_ROUND = 4;
+
+    /** For what the runtime itself does now and then on this thread, as compiled code is replaced. */
+    private static final long TOLERATED_BYTES = 64 << 10;
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void shouldAllocateNothingInSteadyState() {
+        final CountingUplink uplink = new CountingUplink();
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (OutputEpochs epochs = new OutputEpochs(GateMode.HOLD);
+                UnixDatagramSocket guest =
+                        UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
+                FrameBatch batch = new FrameBatch(FRAMES_A_ROUND, 2_048)) {
+            for (int i = 0; i < FRAMES_A_ROUND; i++) {
+                batch.frameLengthBytes(i, TestFrames.LENGTH_BYTES);
+            }
+            final GuestNetwork network = new GuestNetwork(new GuestNetworkContext()
+                    .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
+                    .epochs(epochs)
+                    .uplink(uplink));
+            try (PollingIdleStrategy idle = new PollingIdleStrategy(network, epochs, 0, 1_000)) {
+                final Rounds rounds = new Rounds(network, idle, epochs, guest, batch, uplink);
+                rounds.run(WARM_UP_ROUNDS);
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                rounds.run(MEASURED_ROUNDS);
+                final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+                assertTrue(
+                        allocated < TOLERATED_BYTES,
+                        () -> allocated + " bytes in " + MEASURED_ROUNDS + " rounds of " + FRAMES_A_ROUND + " frames");
+                assertEquals((long) FRAMES_A_ROUND * (WARM_UP_ROUNDS + MEASURED_ROUNDS), uplink.written.get());
+            } finally {
+                network.onClose();
+            }
+        }
+    }
+
+    /** Frames both ways, an epoch, its acknowledgement, its output, and a sleep. */
+    private record Rounds(
+            GuestNetwork network,
+            PollingIdleStrategy idle,
+            OutputEpochs epochs,
+            UnixDatagramSocket guest,
+            FrameBatch batch,
+            CountingUplink uplink) {
+
+        void run(final int count) {
+            for (int i = 0; i < count; i++) {
+                final long epoch = epochs.currentEpoch() + 1;
+                epochs.beginEpoch(epoch);
+                int sent = 0;
+                while (sent < FRAMES_A_ROUND) {
+                    sent += guest.send(batch, sent, FRAMES_A_ROUND - sent);
+                    network.doWork();
+                }
+                uplink.framesToRead.set(2);
+                network.doWork();
+                guest.receive(batch);
+                for (int frame = 0; frame < FRAMES_A_ROUND; frame++) {
+                    batch.frameLengthBytes(frame, TestFrames.LENGTH_BYTES);
+                }
+                epochs.acknowledge(epoch);
+                network.doWork();
+                idle.idle(0);
+            }
+        }
+    }
+}
