@@ -25,6 +25,7 @@ public final class DeviceInventory {
     public static final int MAX_BYTES = 16 * 1024;
 
     private static final String DEVICE = "device ";
+    private static final String VERSION_PREFIX = "qemu ";
     private static final String MORE = "more ";
 
     private final String text;
@@ -36,7 +37,7 @@ public final class DeviceInventory {
     /** Asks a QEMU, running or waiting for its incoming state. */
     static DeviceInventory of(final QmpConnection qmp, final long timeoutNanos) {
         final List<String> lines = new ArrayList<>();
-        lines.add("qemu " + version(qmp.execute("query-version", Map.of(), timeoutNanos)));
+        lines.add(VERSION_PREFIX + version(qmp.execute("query-version", Map.of(), timeoutNanos)));
         lines.add("machine " + qom(qmp, "/machine", "type", timeoutNanos));
         final JsonNode cpus = qmp.execute("query-cpus-fast", Map.of(), timeoutNanos);
         lines.add("cpus " + cpus.size());
@@ -60,10 +61,15 @@ public final class DeviceInventory {
         if (text.getBytes(UTF_8).length > MAX_BYTES) {
             throw new GuestException("a device inventory of more than " + MAX_BYTES + " bytes");
         }
-        if (!text.startsWith("qemu ")) {
+        if (!text.startsWith(VERSION_PREFIX)) {
             throw new GuestException("a device inventory that does not start with QEMU's version");
         }
         return new DeviceInventory(text);
+    }
+
+    /** Of the QEMU that was asked, for example {@code 7.2.22}. */
+    public String qemuVersion() {
+        return text.substring(VERSION_PREFIX.length(), text.indexOf('\n') < 0 ? text.length() : text.indexOf('\n'));
     }
 
     /** At most {@link #MAX_BYTES} in UTF-8; equal for equal guests. */

@@ -14,6 +14,7 @@ import org.resilire.guest.AttachProblem;
 import org.resilire.guest.GuestException;
 import org.resilire.guest.GuestMemory;
 import org.resilire.guest.tracking.RamMapping;
+import org.resilire.guest.tracking.TrackerChoice;
 import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
 import org.slf4j.Logger;
@@ -48,6 +49,7 @@ final class QemuAttachment {
             requireAllMemorySaved(qmp);
             requireAllDevicesSaved(qmp);
             final DeviceInventory inventory = DeviceInventory.of(qmp, timeoutNanos);
+            requireNoSilentChanges(inventory);
             final GuestMemory memory = register(GuestMemory.mapForCapture(config.ramFile()));
             final StateFile stateFile = register(StateFile.create(config.stateDirectory()));
             return new AttachedParts(qmp, ram, memory, process, stateFile, inventory);
@@ -164,6 +166,21 @@ final class QemuAttachment {
             throw new AttachException(
                     AttachProblem.DEVICE_NOT_SAVED,
                     "QEMU cannot save a device of this guest: " + reasons.get(0).asString(""));
+        }
+    }
+
+    /** What punches holes in the RAM file turns pages to zeros without a write, which no tracker of writes reports. */
+    private void requireNoSilentChanges(final DeviceInventory inventory) {
+        if (config.tracker() == TrackerChoice.COMPARE) {
+            return;
+        }
+        for (final String type : List.of("virtio-balloon", "virtio-mem")) {
+            if (inventory.text().contains("\ndevice " + type)) {
+                throw new AttachException(
+                        AttachProblem.MEMORY_NOT_SAVED,
+                        "the guest has a " + type + " device, which changes memory without writing it: start it"
+                                + " without, or choose the tracker compare");
+            }
         }
     }
 

@@ -1,0 +1,290 @@
+package org.resilire.guest.qemu;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.resilire.guest.AttachException;
+import org.resilire.guest.AttachProblem;
+import org.resilire.guest.GuestException;
+import org.resilire.guest.PageRuns;
+import org.resilire.guest.tracking.TrackerChoice;
+
+class QemuGuestTest {
+
+    private static final Duration SHORT = Duration.ofMillis(300);
+    private static final int STATE_CAPACITY = 4 << 20;
+
+    @Test
+    void shouldCheckpointARunningGuest() {
+        final List<Boolean> marks = new ArrayList<>();
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config().withPausedMarker(marks::add));
+                Arena arena = Arena.ofConfined()) {
+            final MemorySegment state = arena.allocate(STATE_CAPACITY);
+            guest.dirtyTracker().arm();
+            guest.pause();
+            assertEquals(RunState.PAUSED, guest.runState());
+            guest.beginDeviceStateSave();
+            final int length = guest.finishDeviceStateSave(state);
+            guest.resume();
+            assertEquals(RunState.RUNNING, guest.runState());
+            assertTrue(length > 10_000, "a device state of " + length + " bytes");
+            assertEquals("QEVM", new String(state.asSlice(0, 4).toArray(JAVA_BYTE), US_ASCII));
+            assertEquals(List.of(true, false), marks);
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingInACheckpoint() {
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config());
+                Arena arena = Arena.ofConfined()) {
+            final MemorySegment state = arena.allocate(STATE_CAPACITY);
+            final PageRuns runs = new PageRuns(8192);
+            guest.dirtyTracker().arm();
+            checkpoints(guest, state, runs, 1000);
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < 5; round++) {
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                checkpoints(guest, state, runs, 100);
+                least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+            }
+            assertEquals(0, least, "bytes in 100 checkpoints");
+        }
+    }
+
+    private static void checkpoints(
+            final QemuGuest guest, final MemorySegment state, final PageRuns runs, final int count) {
+        for (int i = 0; i < count; i++) {
+            guest.pause();
+            guest.beginDeviceStateSave();
+            guest.dirtyTracker().collect(runs);
+            guest.finishDeviceStateSave(state);
+            guest.resume();
+        }
+    }
+
+    @Test
+    void shouldResumeAGuestThatItPausedWhenItLeaves() {
+        try (TestQemu qemu = TestQemu.start()) {
+            try (QemuGuest guest = QemuGuest.attach(qemu.config())) {
+                guest.pause();
+                guest.beginDeviceStateSave();
+            }
+            assertEquals("running", status(qemu));
+        }
+    }
+
+    @Test
+    void shouldNotResumeAGuestThatSomebodyElsePaused() {
+        try (TestQemu qemu = TestQemu.start()) {
+            qemu.execute("stop", Map.of());
+            try (QemuGuest guest = QemuGuest.attach(qemu.config().withPausedGuestAllowed(true))) {
+                guest.pause();
+                guest.resume();
+                assertEquals(RunState.PAUSED, guest.runState());
+            }
+            assertEquals("paused", status(qemu));
+        }
+    }
+
+    @Test
+    void shouldVoidACheckpointDuringWhichSomebodyElseResumedTheGuest() throws IOException {
+        final Path second = Files.createTempDirectory("resilire-test").resolve("second");
+        try (TestQemu qemu =
+                        TestQemu.start(new TestQemu.Options().with("-qmp", "unix:" + second + ",server=on,wait=off"));
+                QemuGuest guest = QemuGuest.attach(qemu.config())) {
+            guest.pause();
+            try (QmpConnection other = QmpConnection.open(second, SHORT.toNanos())) {
+                other.execute("cont", Map.of(), SHORT.toNanos());
+            }
+            assertThrows(GuestException.class, guest::resume);
+            guest.pause();
+            guest.resume();
+            assertEquals(RunState.RUNNING, guest.runState());
+        } finally {
+            Files.deleteIfExists(second);
+            Files.delete(second.getParent());
+        }
+    }
+
+    @Test
+    void shouldStopForGood() {
+        final List<Boolean> marks = new ArrayList<>();
+        try (TestQemu qemu = TestQemu.start()) {
+            try (QemuGuest guest = QemuGuest.attach(qemu.config().withPausedMarker(marks::add))) {
+                guest.stopForGood();
+                guest.resume();
+                assertThrows(IllegalStateException.class, guest::pause);
+            }
+            assertEquals("paused", status(qemu));
+            assertEquals(List.of(false), marks);
+            final AttachException e = assertThrows(AttachException.class, () -> QemuGuest.attach(qemu.config()));
+            assertEquals(AttachProblem.NOT_RUNNING, e.problem());
+        }
+    }
+
+    @Test
+    void shouldNoticeThatTheGuestIsGone() {
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config())) {
+            assertFalse(guest.hasExited());
+            qemu.kill();
+            assertTrue(guest.hasExited());
+            final QmpException e = assertThrows(QmpException.class, guest::pause);
+            assertEquals(QmpException.Failure.CLOSED, e.failure());
+            guest.stopForGood();
+        }
+    }
+
+    @Test
+    void shouldRefuseASocketThatIsNotThere() {
+        try (TestQemu qemu = TestQemu.start()) {
+            final Path nowhere = qemu.directory().resolve("nowhere");
+            assertProblem(
+                    AttachProblem.NO_QMP_SOCKET,
+                    new QemuGuestConfig(
+                            nowhere, qemu.ramFile(), qemu.directory().resolve("state")));
+        }
+    }
+
+    @Test
+    void shouldRefuseASocketThatServesSomebodyElse() {
+        try (TestQemu qemu = TestQemu.start();
+                QmpConnection other = QmpConnection.open(qemu.qmpSocket(), SHORT.toNanos())) {
+            assertProblem(AttachProblem.QMP_BUSY, qemu.config().withTimeouts(SHORT, SHORT));
+            assertTrue(other.isOpen());
+        }
+    }
+
+    @Test
+    void shouldRefuseAHumanMonitor() throws IOException {
+        final Path monitor = Files.createTempDirectory("resilire-test").resolve("monitor");
+        try (TestQemu qemu =
+                TestQemu.start(new TestQemu.Options().with("-monitor", "unix:" + monitor + ",server=on,wait=off"))) {
+            assertProblem(
+                    AttachProblem.NOT_QMP,
+                    new QemuGuestConfig(
+                            monitor, qemu.ramFile(), qemu.directory().resolve("state")));
+        } finally {
+            Files.deleteIfExists(monitor);
+            Files.delete(monitor.getParent());
+        }
+    }
+
+    @Test
+    void shouldRefuseARamFileThatIsNotThere() {
+        try (TestQemu qemu = TestQemu.start()) {
+            assertProblem(
+                    AttachProblem.RAM_FILE_MISSING,
+                    new QemuGuestConfig(
+                            qemu.qmpSocket(),
+                            qemu.directory().resolve("nowhere"),
+                            qemu.directory().resolve("state")));
+        }
+    }
+
+    @Test
+    void shouldRefuseARamFileThatNobodyMaps() {
+        try (TestQemu qemu = TestQemu.start()) {
+            assertProblem(
+                    AttachProblem.RAM_NOT_MAPPED,
+                    new QemuGuestConfig(
+                            qemu.qmpSocket(),
+                            qemu.directory().resolve("firmware"),
+                            qemu.directory().resolve("state")));
+        }
+    }
+
+    @Test
+    void shouldRefusePrivateRam() {
+        try (TestQemu qemu = TestQemu.start(new TestQemu.Options().withPrivateRam())) {
+            assertProblem(AttachProblem.RAM_NOT_SHARED, qemu.config());
+        }
+    }
+
+    @Test
+    void shouldRefuseRamOfAnotherGuest() {
+        try (TestQemu qemu = TestQemu.start();
+                TestQemu another = TestQemu.start()) {
+            assertProblem(
+                    AttachProblem.RAM_OF_ANOTHER_GUEST,
+                    new QemuGuestConfig(
+                            qemu.qmpSocket(),
+                            another.ramFile(),
+                            qemu.directory().resolve("state")));
+        }
+    }
+
+    @Test
+    void shouldRefuseRamThatSeveralProcessesMap() {
+        try (TestQemu qemu = TestQemu.start();
+                TestQemu second = TestQemu.startOver(qemu)) {
+            assertTrue(second.pid() > 0);
+            assertProblem(AttachProblem.RAM_MAPPED_BY_SEVERAL, qemu.config());
+        }
+    }
+
+    @Test
+    void shouldRefuseAGuestWithGraphics() {
+        try (TestQemu qemu = TestQemu.start(new TestQemu.Options().with("-device", "VGA"))) {
+            final AttachException e = assertProblem(AttachProblem.MEMORY_NOT_SAVED, qemu.config());
+            assertTrue(e.getMessage().contains("vga.vram"), e.getMessage());
+        }
+    }
+
+    @Test
+    void shouldRefuseABalloonUnlessItCompares() {
+        try (TestQemu qemu = TestQemu.start(new TestQemu.Options().with("-device", "virtio-balloon-pci"))) {
+            assertProblem(AttachProblem.MEMORY_NOT_SAVED, qemu.config());
+            try (QemuGuest guest = QemuGuest.attach(qemu.config().withTracker(TrackerChoice.COMPARE))) {
+                assertEquals("compare", guest.dirtyTracker().mechanism());
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseAGuestThatDoesNotRun() {
+        try (TestQemu qemu = TestQemu.start(new TestQemu.Options().with("-S"))) {
+            assertProblem(AttachProblem.NOT_RUNNING, qemu.config());
+        }
+    }
+
+    @Test
+    void shouldLeaveNothingOpenAfterARefusal() {
+        try (TestQemu qemu = TestQemu.start(new TestQemu.Options().with("-S"))) {
+            assertProblem(AttachProblem.NOT_RUNNING, qemu.config());
+            // QMP would be busy if the first attempt still held it.
+            assertProblem(AttachProblem.NOT_RUNNING, qemu.config().withTimeouts(SHORT, SHORT));
+        }
+    }
+
+    private static AttachException assertProblem(final AttachProblem problem, final QemuGuestConfig config) {
+        final AttachException e = assertThrows(
+                AttachException.class, () -> QemuGuest.attach(config).close());
+        assertEquals(problem, e.problem(), e.getMessage());
+        assertFalse(e.getMessage().contains("\n"), e.getMessage());
+        return e;
+    }
+
+    private static String status(final TestQemu qemu) {
+        return qemu.execute("query-status", Map.of()).path("status").asString("");
+    }
+}
