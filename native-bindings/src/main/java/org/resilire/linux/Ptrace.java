@@ -149,19 +149,6 @@ public final class Ptrace {
         }
     }
 
-    /** Runs every downcall used while the target is stopped, in vain, until the JVM has compiled or at least linked it. */
-    static void warmUp(int rounds) {
-        Ptrace nobody = new Ptrace(ProcessHandle.current().pid());
-        Registers registers = new Registers();
-        for (int i = 0; i < rounds; i++) {
-            // This process is not its own tracee: each of these fails with ESRCH or ECHILD, and changes nothing.
-            nobody.request(SysPtrace.PTRACE_GETREGS, 0, registers.address());
-            nobody.request(SysPtrace.PTRACE_GETSIGMASK, Long.BYTES, nobody.mask.address());
-            SysPtrace.waitpid(nobody.pid, nobody.status.address(), WAIT_OPTIONS);
-            pause(0);
-        }
-    }
-
     static boolean isSingleStepTrap(int stop) {
         return SysPtrace.stopEvent(stop) == 0 && SysPtrace.stopSignal(stop) == SIGTRAP;
     }

@@ -18,7 +18,6 @@ public final class SyscallInjector implements AutoCloseable {
     private static final long ALL_SIGNALS_BUT_TRAP = ~(1L << (SIGTRAP - 1));
 
     private static final int SIGSTOP = 19;
-    private static final int WARM_UP_ROUNDS = 200;
 
     private final long pid;
     private final Ptrace ptrace;
@@ -47,9 +46,7 @@ public final class SyscallInjector implements AutoCloseable {
 
     /** Everything of {@link #attach} that does not need the target to stand still. */
     static SyscallInjector prepare(long pid) {
-        SyscallInjector injector = new SyscallInjector(pid);
-        Ptrace.warmUp(WARM_UP_ROUNDS);
-        return injector;
+        return new SyscallInjector(pid);
     }
 
     void stop() {

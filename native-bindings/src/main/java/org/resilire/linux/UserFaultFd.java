@@ -37,10 +37,11 @@ public final class UserFaultFd implements AutoCloseable {
      * writes too, so such a one does as well.
      */
     public static UserFaultFd injectInto(long pid) {
+        InjectionRehearsal.once();
         return OnOwnThread.call("userfaultfd-injector", () -> injectFromThisThread(pid));
     }
 
-    private static UserFaultFd injectFromThisThread(long pid) {
+    static UserFaultFd injectFromThisThread(long pid) {
         try (PidFd target = PidFd.open(pid)) {
             String object = "process " + pid;
             SyscallInjector injector = SyscallInjector.prepare(pid);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** Finds an instruction {@code syscall} (0f 05) in the code that the kernel maps into every process, without stopping it. */
 final class VdsoSyscall {
@@ -15,7 +16,11 @@ final class VdsoSyscall {
 
     /** Its address in the process. */
     static long find(long pid) {
-        MemoryMaps.Mapping vdso = MemoryMaps.of(pid).stream()
+        List<MemoryMaps.Mapping> mappings = MemoryMaps.of(pid);
+        if (mappings.isEmpty()) {
+            throw new LinuxException("read", "/proc/" + pid + "/maps", Errno.ESRCH, "the process is ending");
+        }
+        MemoryMaps.Mapping vdso = mappings.stream()
                 .filter(mapping -> mapping.path().equals("[vdso]"))
                 .findFirst()
                 .orElseThrow(() -> new MissingKernelFeatureException(

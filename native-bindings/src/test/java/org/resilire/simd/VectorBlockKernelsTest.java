@@ -1,0 +1,8 @@
+package org.resilire.simd;
+
+class VectorBlockKernelsTest extends BlockKernelsContract {
+    @Override
+    BlockKernels kernels() {
+        return new VectorBlockKernels();
+    }
+}
