@@ -39,6 +39,8 @@ public final class RunDirectory {
 
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
+    private static final Path MEMORY = Path.of("/dev/shm");
+
     private final String vmName;
     private final AgentRole role;
     private final Path path;
@@ -177,6 +179,15 @@ public final class RunDirectory {
 
     public Path countersFile() {
         return path.resolve("counters");
+    }
+
+    /**
+     * A directory in memory for what is written at every checkpoint and may be lost with the host. Its name tells which run
+     * directory it belongs to; whoever has claimed that may make it.
+     */
+    public Path memoryPath() {
+        return MEMORY.resolve("resilire-" + path.getFileName() + "-"
+                + Integer.toHexString(path.toString().hashCode()));
     }
 
     public Path controlSocket() {

@@ -32,6 +32,12 @@ public interface Guest extends AutoCloseable {
     /** Lets the guest run again. */
     void resume();
 
+    /**
+     * Pauses the guest and sees to it that nothing of this agent resumes it again, neither {@link #close()} nor a guard: another
+     * host runs it now (law 3). Does nothing if its process is gone.
+     */
+    void stopForGood();
+
     /** True once the guest's process is gone. */
     boolean hasExited();
 

@@ -1,0 +1,224 @@
+package org.resilire.backup;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.SystemNanoClock;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCounters;
+import org.resilire.control.AgentText;
+import org.resilire.control.ControlException;
+import org.resilire.control.ControlHandler;
+import org.resilire.control.ControlServer;
+import org.resilire.control.Resources;
+import org.resilire.control.RunDirectory;
+import org.resilire.failover.Fence;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.guest.GuestMemory;
+import org.resilire.guest.qemu.ReplicaFile;
+import org.resilire.guest.qemu.StandbyQemu;
+import org.resilire.guest.qemu.StandbyQemuConfig;
+import org.resilire.net.GateMode;
+import org.resilire.net.GuestNic;
+import org.resilire.net.OutputEpochs;
+import org.resilire.transport.Streams;
+import org.resilire.transport.Transport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The backup's agent: puts the parts together, runs them on their threads and takes them apart. Threads: standby, link, guest
+ * network (after a takeover), fencing, control, and the caller's, which publishes counters until the agent ends.
+ */
+public final class BackupAgent {
+
+    /** How an agent ended. */
+    public enum Outcome {
+        STOPPED,
+        GUEST_ENDED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
+    private static final long PUBLISH_INTERVAL_MILLIS = 250;
+
+    private final BackupConfig config;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile StandbyLoop loop;
+    private volatile boolean stopRequested;
+
+    public BackupAgent(final BackupConfig config) {
+        this.config = config;
+    }
+
+    /** Ends in order and waits for it: a standby is ended, a guest that was taken over goes on. Any thread. */
+    public void stop(final Duration limit) throws InterruptedException {
+        stopRequested = true;
+        final StandbyLoop running = loop;
+        if (running != null) {
+            running.stop();
+        }
+        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warn("the agent did not end within {} s", limit.toSeconds());
+        }
+    }
+
+    /** Keeps a standby, and the guest after a takeover, until the end. */
+    public Outcome run() throws IOException {
+        try (Resources resources = new Resources()) {
+            return run(resources);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private Outcome run(final Resources resources) throws IOException {
+        final RunDirectory.Claim claim = resources.add(config.runDirectory().claim());
+        final RunDirectory directory = claim.directory();
+        final AgentCounters counters = AgentCounters.create(claim, System.currentTimeMillis());
+        counters.text(AgentText.PEER, config.listen().toString());
+        final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
+        final BackupMetrics metrics = new BackupMetrics(counters);
+
+        final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
+        final GuestNic nic = config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        if (nic != null) {
+            resources.add(nic);
+        }
+
+        // The port first: it is the likeliest thing to be taken.
+        final Transport transport = Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+        final Resources untilLinkRuns = new Resources();
+        untilLinkRuns.add(transport);
+        final BackupLink link;
+        final Queue<BackupEvent> events = new ConcurrentLinkedQueue<>();
+        final AtomicReference<StandbyLoop> loopToWake = new AtomicReference<>();
+        final BackupContext context = context(directory, record);
+        final StandbyQemu firstStandby;
+        try {
+            final var replication = transport.listen(config.listen(), Streams.REPLICATION);
+            final var heartbeats = transport.listen(config.listen(), Streams.PRIMARY_HEARTBEAT);
+            ReplicaFile.removeLeftover(config.ramFile());
+            firstStandby = untilLinkRuns.add(StandbyQemu.start(context.qemu()));
+            ReplicaFile.requirePresent(config.ramFile());
+            final Replica replica = untilLinkRuns.add(new Replica(GuestMemory.mapForReplay(config.ramFile())));
+            link = new BackupLink(
+                    transport,
+                    replication,
+                    heartbeats,
+                    replica,
+                    context,
+                    events,
+                    () -> {
+                        final StandbyLoop waiting = loopToWake.get();
+                        if (waiting != null) {
+                            waiting.wake();
+                        }
+                    },
+                    metrics);
+        } catch (final RuntimeException e) {
+            untilLinkRuns.close();
+            throw e;
+        }
+        final ExecutorService fencing = Executors.newSingleThreadExecutor(
+                task -> Thread.ofPlatform().daemon().name("fence").unstarted(task));
+        resources.add(fencing::shutdownNow);
+        final StandbyLoop standbyLoop = new StandbyLoop(
+                context,
+                link,
+                events,
+                new Takeover(context.fence(), record, fencing),
+                firstStandby,
+                () -> StandbyQemu.start(context.qemu()),
+                () -> {
+                    outputEpochs.changeMode(GateMode.PASS);
+                    if (nic != null) {
+                        nic.start();
+                    }
+                },
+                metrics);
+        loopToWake.set(standbyLoop);
+        resources.add(link.replica());
+        resources.add(startRunner(link));
+        resources.add(() -> standbyLoop.standby().close());
+        resources.add(ControlServer.start(directory, Map.of("failover", failoverHandler(standbyLoop))));
+        return runLoop(standbyLoop, counters, nic);
+    }
+
+    private BackupContext context(final RunDirectory directory, final ProtectionRecord record) {
+        return new BackupContext(
+                config.vmName(),
+                new StandbyQemuConfig(config.qemuCommand(), directory.path()),
+                record,
+                config.automatic(),
+                config.fenceCommand()
+                        .map(command -> new Fence(
+                                command, config.fenceTimeoutNanos(), directory.path().resolve("fence.log"))),
+                config.detector().intervalNanos(),
+                config.detector().timeoutNanos(),
+                config.failurePoints(),
+                SystemNanoClock.INSTANCE);
+    }
+
+    private AgentRunner startRunner(final BackupLink link) {
+        final AgentRunner runner = new AgentRunner(
+                config.transport().idle().newStrategy(),
+                error -> LOG.error("link: {}", error.getMessage(), error),
+                null,
+                link);
+        AgentRunner.startOnThread(runner);
+        return runner;
+    }
+
+    private Outcome runLoop(final StandbyLoop standbyLoop, final AgentCounters counters, final GuestNic nic) {
+        final StandbyLoop.End[] end = new StandbyLoop.End[1];
+        final RuntimeException[] failure = new RuntimeException[1];
+        final Thread standbyThread = Thread.ofPlatform().name("standby").start(() -> {
+            try {
+                end[0] = standbyLoop.run();
+            } catch (final RuntimeException e) {
+                failure[0] = e;
+            }
+        });
+        loop = standbyLoop;
+        if (stopRequested) {
+            standbyLoop.stop();
+        }
+        try {
+            while (standbyThread.isAlive()) {
+                standbyThread.join(PUBLISH_INTERVAL_MILLIS);
+                if (nic != null) {
+                    counters.publish(nic.counters());
+                }
+                counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+            }
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            standbyLoop.stop();
+        }
+        if (failure[0] != null) {
+            throw failure[0];
+        }
+        return Outcome.valueOf(end[0].name());
+    }
+
+    private static ControlHandler failoverHandler(final StandbyLoop standbyLoop) {
+        return (request, progress) -> {
+            try {
+                final String result = standbyLoop.requestFailover().get();
+                return JsonMapper.shared().createObjectNode().put("result", result);
+            } catch (final ExecutionException e) {
+                throw new ControlException(e.getCause().getMessage());
+            }
+        };
+    }
+}

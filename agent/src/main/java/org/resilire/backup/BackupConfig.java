@@ -1,0 +1,41 @@
+package org.resilire.backup;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.resilire.control.RunDirectory;
+import org.resilire.failover.DetectorConfig;
+import org.resilire.fault.FailurePoints;
+import org.resilire.net.GuestNicConfig;
+import org.resilire.transport.Endpoint;
+import org.resilire.transport.TransportConfig;
+
+/**
+ * How to keep a standby.
+ *
+ * @param stateDirectory survives the agent: the generation
+ * @param listen where primaries find this agent
+ * @param ramFile replica file; the standby's QEMU has it as {@code mem-path}
+ * @param qemuCommand the primary's QEMU command line with this host's paths
+ * @param nic the guest's network after a takeover; empty if it has none
+ * @param automatic take over without being told
+ * @param fenceCommand proves that the primary is stopped; empty if the operator declared that nothing need be proven
+ */
+public record BackupConfig(
+        RunDirectory runDirectory,
+        Path stateDirectory,
+        Endpoint listen,
+        Path ramFile,
+        List<String> qemuCommand,
+        Optional<GuestNicConfig> nic,
+        boolean automatic,
+        Optional<String> fenceCommand,
+        long fenceTimeoutNanos,
+        DetectorConfig detector,
+        TransportConfig transport,
+        FailurePoints failurePoints) {
+
+    public String vmName() {
+        return runDirectory.vmName();
+    }
+}

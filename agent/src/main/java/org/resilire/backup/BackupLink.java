@@ -1,0 +1,504 @@
+package org.resilire.backup;
+
+import io.aeron.ControlledFragmentAssembler;
+import io.aeron.FragmentAssembler;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.ControlledFragmentHandler.Action;
+import io.aeron.logbuffer.Header;
+import java.util.Queue;
+import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.epoch.EpochAssembler;
+import org.resilire.epoch.EpochCommit;
+import org.resilire.epoch.ProtocolViolationException;
+import org.resilire.epoch.ReplicaVerification;
+import org.resilire.failover.FailureDetector;
+import org.resilire.fault.FailurePoint;
+import org.resilire.fault.FailurePoints;
+import org.resilire.transport.Transport;
+import org.resilire.wire.sbe.DeviceStateDecoder;
+import org.resilire.wire.sbe.EndProtectionDecoder;
+import org.resilire.wire.sbe.EpochEndDecoder;
+import org.resilire.wire.sbe.EpochKind;
+import org.resilire.wire.sbe.GuestLostDecoder;
+import org.resilire.wire.sbe.HelloDecoder;
+import org.resilire.wire.sbe.MessageHeaderDecoder;
+import org.resilire.wire.sbe.PageBatchDecoder;
+import org.resilire.wire.sbe.PageHashesDecoder;
+import org.resilire.wire.sbe.PrimaryHeartbeatDecoder;
+import org.resilire.wire.sbe.RefusalReason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backup's side of the replication link: receives greetings and epochs, stages, commits and acknowledges, gives and expects
+ * signs of life. Runs as one Agrona agent on the link thread and owns the replica while a session is open; other threads steer it
+ * by {@link #accept}, {@link #refuse}, {@link #seal} and {@link #supersede}, which take effect in the next duty cycle.
+ */
+final class BackupLink implements Agent {
+
+    private enum State {
+        /** No session; greetings are passed on. */
+        LISTENING,
+        /** A greeting was passed on and is being judged. */
+        JUDGING,
+        /** Epochs arrive. */
+        OPEN,
+        /** What was staged whole is being applied; nothing new is taken. */
+        SEALING,
+        /** The replica is at rest and belongs to whoever sealed the link. */
+        SEALED,
+        /** The guest runs here: greetings are refused. */
+        SUPERSEDING
+    }
+
+    /** What another thread wants; consumed by the link thread. */
+    private sealed interface Command {
+        record Accept(HelloReceived hello, long generation) implements Command {}
+
+        record Refuse(HelloReceived hello, long generation, RefusalReason reason, String text) implements Command {}
+
+        record Seal() implements Command {}
+
+        record Listen() implements Command {}
+
+        record Supersede(long generation) implements Command {}
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(BackupLink.class);
+    private static final int FRAGMENT_LIMIT = 64;
+
+    private final Transport transport;
+    private final Subscription replication;
+    private final Subscription heartbeats;
+    private final Replica replica;
+    private final EpochAssembler assembler;
+    private final EpochCommit commit;
+    private final ReplicaVerification verification;
+    private final ReplySender replies;
+    private final long detectTimeoutNanos;
+    private final long heartbeatIntervalNanos;
+    private final long takeoverLimitNanos;
+    private final Queue<BackupEvent> events;
+    private final Runnable wakeListener;
+    private final BackupMetrics metrics;
+    private final FailurePoints failurePoints;
+    private final NanoClock clock;
+
+    private final HelloReader helloReader = new HelloReader();
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private final PageBatchDecoder pageBatch = new PageBatchDecoder();
+    private final DeviceStateDecoder deviceState = new DeviceStateDecoder();
+    private final PageHashesDecoder pageHashes = new PageHashesDecoder();
+    private final EpochEndDecoder epochEnd = new EpochEndDecoder();
+    private final PrimaryHeartbeatDecoder primaryHeartbeat = new PrimaryHeartbeatDecoder();
+    private final GuestLostDecoder guestLost = new GuestLostDecoder();
+    private final EndProtectionDecoder endProtection = new EndProtectionDecoder();
+    private final ControlledFragmentAssembler dataAssembler = new ControlledFragmentAssembler(this::onReplicationMessage);
+    private final FragmentAssembler heartbeatAssembler = new FragmentAssembler(this::onHeartbeatMessage);
+
+    private final Queue<Command> commands = new ManyToOneConcurrentArrayQueue<>(16);
+
+    private volatile State state = State.LISTENING;
+    private long sessionId;
+    private long generation;
+    private FailureDetector detector;
+    private long acknowledgedEpoch;
+    private boolean readyAnnounced;
+    private boolean reportPending;
+    private long nextHeartbeatNanos;
+    private long nowNanos;
+
+    BackupLink(
+            final Transport transport,
+            final Subscription replication,
+            final Subscription heartbeats,
+            final Replica replica,
+            final BackupContext context,
+            final Queue<BackupEvent> events,
+            final Runnable wakeListener,
+            final BackupMetrics metrics) {
+        this.transport = transport;
+        this.replication = replication;
+        this.heartbeats = heartbeats;
+        this.replica = replica;
+        this.assembler = replica.assembler();
+        this.commit = replica.commit();
+        this.verification = replica.verification();
+        this.replies = new ReplySender(transport);
+        this.detectTimeoutNanos = context.detectTimeoutNanos();
+        this.heartbeatIntervalNanos = context.detectIntervalNanos();
+        this.takeoverLimitNanos = context.takeoverLimitNanos();
+        this.events = events;
+        this.wakeListener = wakeListener;
+        this.metrics = metrics;
+        this.failurePoints = context.failurePoints();
+        this.clock = context.clock();
+    }
+
+    /** Opens the session that was asked for; the replica is all zero. Any thread. */
+    void accept(final HelloReceived hello, final long agreedGeneration) {
+        commands.add(new Command.Accept(hello, agreedGeneration));
+    }
+
+    /** Refuses a greeting. Any thread. */
+    void refuse(final HelloReceived hello, final long ownGeneration, final RefusalReason reason, final String text) {
+        commands.add(new Command.Refuse(hello, ownGeneration, reason, text));
+    }
+
+    /** Ends the session: a staged whole epoch is still applied, a part of one dropped. {@link #isSealed()} tells when. Any thread. */
+    void seal() {
+        commands.add(new Command.Seal());
+    }
+
+    /** Waits for greetings again; after a seal. Any thread. */
+    void listen() {
+        commands.add(new Command.Listen());
+    }
+
+    /** From here on every primary is told that the guest runs here. Any thread. */
+    void supersede(final long ownGeneration) {
+        commands.add(new Command.Supersede(ownGeneration));
+    }
+
+    /** True once the replica is at rest: no other thread may touch it before. */
+    boolean isSealed() {
+        return state == State.SEALED;
+    }
+
+    @Override
+    public int doWork() {
+        nowNanos = clock.nanoTime();
+        int work = transport.doWork();
+        work += followCommands();
+        work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
+        work += advanceEpoch();
+        work += answer();
+        checkSilence();
+        return work;
+    }
+
+    private int followCommands() {
+        final Command command = commands.poll();
+        switch (command) {
+            case null -> {
+                return 0;
+            }
+            case Command.Accept accept -> open(accept.hello(), accept.generation());
+            case Command.Refuse refuse -> {
+                refuse(refuse.hello().sessionId(), refuse.hello(), refuse.generation(), refuse.reason(), refuse.text());
+                state = State.LISTENING;
+            }
+            case Command.Seal seal -> sealSession();
+            case Command.Listen listen -> state = State.LISTENING;
+            case Command.Supersede supersede -> {
+                generation = supersede.generation();
+                state = State.SUPERSEDING;
+            }
+        }
+        return 1;
+    }
+
+    private void open(final HelloReceived hello, final long agreedGeneration) {
+        sessionId = hello.sessionId();
+        generation = agreedGeneration;
+        assembler.startSession(hello.firstEpoch());
+        acknowledgedEpoch = hello.firstEpoch() - 1;
+        readyAnnounced = false;
+        reportPending = false;
+        detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
+        detector.start(nowNanos);
+        replies.connect(hello.replyEndpoint());
+        replies.welcome(sessionId, generation, takeoverLimitNanos);
+        state = State.OPEN;
+    }
+
+    private void refuse(
+            final long session, final HelloReceived hello, final long ownGeneration, final RefusalReason reason, final String text) {
+        replies.connect(hello.replyEndpoint());
+        replies.refuse(session, ownGeneration, reason, text);
+    }
+
+    private void sealSession() {
+        if (state != State.SEALED) {
+            state = commit.inProgress() || verification.inProgress() ? State.SEALING : State.SEALED;
+        }
+    }
+
+    /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
+    private int advanceEpoch() {
+        if (commit.inProgress()) {
+            if (commit.applySlice()) {
+                onCommitted();
+            }
+            return 1;
+        }
+        if (verification.inProgress()) {
+            if (verification.compareSlice()) {
+                reportPending = true;
+                metrics.verified(verification);
+                assembler.next();
+                finishSealing();
+            }
+            return 1;
+        }
+        return replication.controlledPoll(dataAssembler, FRAGMENT_LIMIT);
+    }
+
+    private void onCommitted() {
+        failurePoints.haltIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
+        metrics.committed(assembler, commit.committedEpoch());
+        if (commit.isRestorable() && !readyAnnounced) {
+            readyAnnounced = true;
+            raise(new BackupEvent.Ready(commit.committedEpoch()));
+        }
+        if (assembler.hasPageHashes()) {
+            verification.begin(commit.committedEpoch(), assembler.pageHashes());
+        } else {
+            assembler.next();
+            finishSealing();
+        }
+    }
+
+    private void finishSealing() {
+        if (state == State.SEALING) {
+            state = State.SEALED;
+        }
+    }
+
+    /** Acknowledgements must arrive, all and in order: what Aeron cannot take now is offered again. */
+    private int answer() {
+        if (state != State.OPEN) {
+            return 0;
+        }
+        int work = 0;
+        while (acknowledgedEpoch < commit.committedEpoch() && replies.acknowledge(sessionId, acknowledgedEpoch + 1)) {
+            acknowledgedEpoch++;
+            work++;
+        }
+        if (reportPending && replies.report(sessionId, verification)) {
+            reportPending = false;
+            work++;
+        }
+        if (nowNanos - nextHeartbeatNanos >= 0) {
+            nextHeartbeatNanos = nowNanos + heartbeatIntervalNanos;
+            replies.beat(sessionId, generation);
+            work++;
+        }
+        return work;
+    }
+
+    private void checkSilence() {
+        if (state == State.OPEN && detector.tick(nowNanos)) {
+            endSession(new BackupEvent.PrimarySilent(detector.silenceNanos()));
+        }
+    }
+
+    private void endSession(final BackupEvent event) {
+        sealSession();
+        raise(event);
+    }
+
+    private void raise(final BackupEvent event) {
+        events.add(event);
+        wakeListener.run();
+    }
+
+    private Action onReplicationMessage(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        if (length < MessageHeaderDecoder.ENCODED_LENGTH) {
+            return Action.CONTINUE;
+        }
+        header.wrap(buffer, offset);
+        if (header.schemaId() != MessageHeaderDecoder.SCHEMA_ID) {
+            return Action.CONTINUE;
+        }
+        if (header.templateId() == HelloDecoder.TEMPLATE_ID) {
+            helloReader.read(buffer, offset, length).ifPresent(this::onHello);
+            return Action.CONTINUE;
+        }
+        if (state != State.OPEN) {
+            return Action.CONTINUE;
+        }
+        try {
+            return onEpochMessage(buffer, offset, length);
+        } catch (final ProtocolViolationException e) {
+            LOG.error("the primary broke the protocol, the session ends: {}", e.getMessage());
+            replies.refuse(sessionId, generation, RefusalReason.BAD_MESSAGE, e.getMessage());
+            endSession(new BackupEvent.ProtocolBroken(e.getMessage()));
+            return Action.BREAK;
+        }
+    }
+
+    private Action onEpochMessage(final DirectBuffer buffer, final int offset, final int length) {
+        switch (header.templateId()) {
+            case PageBatchDecoder.TEMPLATE_ID -> {
+                requireBlock(length, PageBatchDecoder.BLOCK_LENGTH);
+                pageBatch.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(pageBatch.sessionId())) {
+                    final int at = payloadOffset(offset);
+                    requirePayload(offset + length - at, pageBatch.payloadBytes());
+                    assembler.onPages(
+                            pageBatch.epoch(),
+                            pageBatch.batchIndex(),
+                            pageBatch.recordCount(),
+                            buffer,
+                            at,
+                            pageBatch.payloadBytes());
+                }
+            }
+            case DeviceStateDecoder.TEMPLATE_ID -> {
+                requireBlock(length, DeviceStateDecoder.BLOCK_LENGTH);
+                deviceState.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(deviceState.sessionId())) {
+                    final int at = payloadOffset(offset);
+                    requirePayload(offset + length - at, deviceState.payloadBytes());
+                    assembler.onDeviceState(
+                            deviceState.epoch(),
+                            deviceState.batchIndex(),
+                            deviceState.stateOffset(),
+                            buffer,
+                            at,
+                            deviceState.payloadBytes());
+                }
+            }
+            case PageHashesDecoder.TEMPLATE_ID -> {
+                requireBlock(length, PageHashesDecoder.BLOCK_LENGTH);
+                pageHashes.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(pageHashes.sessionId())) {
+                    final int at = payloadOffset(offset);
+                    requirePayload(offset + length - at, pageHashes.payloadBytes());
+                    assembler.onPageHashes(
+                            pageHashes.epoch(),
+                            pageHashes.batchIndex(),
+                            pageHashes.firstPage(),
+                            buffer,
+                            at,
+                            pageHashes.payloadBytes());
+                }
+            }
+            case EpochEndDecoder.TEMPLATE_ID -> {
+                requireBlock(length, EpochEndDecoder.BLOCK_LENGTH);
+                epochEnd.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(epochEnd.sessionId())) {
+                    assembler.onEnd(epochEnd);
+                    failurePoints.haltIfFires(FailurePoint.BACKUP_HALT_BEFORE_COMMIT);
+                    commit.begin(assembler);
+                    return Action.BREAK;
+                }
+            }
+            default -> throw new ProtocolViolationException("message type " + header.templateId() + " is unknown");
+        }
+        return Action.CONTINUE;
+    }
+
+    private int payloadOffset(final int offset) {
+        return offset + MessageHeaderDecoder.ENCODED_LENGTH + header.blockLength();
+    }
+
+    private void requireBlock(final int length, final int blockBytes) {
+        if (header.blockLength() < blockBytes || length < MessageHeaderDecoder.ENCODED_LENGTH + header.blockLength()) {
+            throw new ProtocolViolationException("message type " + header.templateId() + " is cut off");
+        }
+    }
+
+    private static void requirePayload(final int presentBytes, final int announcedBytes) {
+        if (presentBytes != announcedBytes) {
+            throw new ProtocolViolationException(announcedBytes + " bytes announced, " + presentBytes + " sent");
+        }
+    }
+
+    private boolean isOfThisSession(final long session) {
+        if (session != sessionId) {
+            return false;
+        }
+        detector.heard();
+        return true;
+    }
+
+    private void onHello(final HelloReceived hello) {
+        switch (state) {
+            case LISTENING -> {
+                state = State.JUDGING;
+                raise(new BackupEvent.Greeted(hello));
+            }
+            case OPEN -> {
+                if (hello.sessionId() == sessionId) {
+                    replies.welcome(sessionId, generation, takeoverLimitNanos);
+                } else {
+                    refuse(hello.sessionId(), hello, generation, RefusalReason.BUSY, "a session with a primary is open");
+                }
+            }
+            case SUPERSEDING -> refuse(
+                    hello.sessionId(),
+                    hello,
+                    generation,
+                    RefusalReason.SUPERSEDED,
+                    "the guest runs here since this host took over, as generation " + generation);
+            case JUDGING, SEALING, SEALED -> {
+                // Being dealt with: the primary greets again.
+            }
+        }
+    }
+
+    private void onHeartbeatMessage(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        if (length < MessageHeaderDecoder.ENCODED_LENGTH + Long.BYTES) {
+            return;
+        }
+        header.wrap(buffer, offset);
+        final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
+                && length >= MessageHeaderDecoder.ENCODED_LENGTH + header.blockLength();
+        if (!whole) {
+            return;
+        }
+        switch (header.templateId()) {
+            case PrimaryHeartbeatDecoder.TEMPLATE_ID -> {
+                if (header.blockLength() >= PrimaryHeartbeatDecoder.BLOCK_LENGTH && state == State.OPEN) {
+                    isOfThisSession(primaryHeartbeat.wrapAndApplyHeader(buffer, offset, header).sessionId());
+                }
+            }
+            case GuestLostDecoder.TEMPLATE_ID -> {
+                if (header.blockLength() >= GuestLostDecoder.BLOCK_LENGTH) {
+                    onNotice(guestLost.wrapAndApplyHeader(buffer, offset, header).sessionId(), new BackupEvent.GuestLost());
+                }
+            }
+            case EndProtectionDecoder.TEMPLATE_ID -> {
+                if (header.blockLength() >= EndProtectionDecoder.BLOCK_LENGTH) {
+                    onNotice(
+                            endProtection.wrapAndApplyHeader(buffer, offset, header).sessionId(),
+                            new BackupEvent.ProtectionEnded());
+                }
+            }
+            default -> LOG.debug("message type {} is not for a backup", header.templateId());
+        }
+    }
+
+    private void onNotice(final long session, final BackupEvent event) {
+        if (session != sessionId) {
+            return;
+        }
+        if (state == State.OPEN) {
+            endSession(event);
+        }
+        replies.noticeReceived(session);
+    }
+
+    /** The replica; only for the thread that sealed the link, or before the link runs. */
+    Replica replica() {
+        return replica;
+    }
+
+    @Override
+    public void onClose() {
+        replies.close();
+        CloseHelper.closeAll(replication, heartbeats);
+        transport.close();
+    }
+
+    @Override
+    public String roleName() {
+        return "link";
+    }
+}

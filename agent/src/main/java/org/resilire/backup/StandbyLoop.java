@@ -1,0 +1,343 @@
+package org.resilire.backup;
+
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.control.AgentState;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.guest.GuestException;
+import org.resilire.guest.GuestMemory;
+import org.resilire.guest.qemu.DeviceInventory;
+import org.resilire.guest.qemu.StandbyQemu;
+import org.resilire.wire.ProtocolVersion;
+import org.resilire.wire.sbe.RefusalReason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The life of a backup, on the standby's own thread: keeps a fresh standby, judges primaries that greet, and takes over when the
+ * primary fails or an operator says so.
+ */
+final class StandbyLoop {
+
+    /** How a loop can end. */
+    enum End {
+        STOPPED,
+        /** The guest that had been taken over has ended. */
+        GUEST_ENDED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(StandbyLoop.class);
+    private static final long POLL_NANOS = 50_000_000L;
+    private static final long SEAL_STEP_NANOS = 20_000L;
+    private static final long SEAL_LIMIT_NANOS = 30_000_000_000L;
+    private static final long STANDBY_RETRY_NANOS = 2_000_000_000L;
+
+    private final BackupContext context;
+    private final ProtectionRecord record;
+    private final BackupLink link;
+    private final Replica replica;
+    private final Queue<BackupEvent> events;
+    private final Takeover takeover;
+    private final Supplier<StandbyQemu> standbyStarter;
+    private final Runnable openNetwork;
+    private final BackupMetrics metrics;
+    private final NanoClock clock;
+
+    private final Queue<CompletableFuture<String>> failoverRequests = new ConcurrentLinkedQueue<>();
+    private volatile boolean stopping;
+    private volatile Thread thread;
+
+    private StandbyQemu standby;
+    private boolean standbyUsed;
+    private boolean active;
+    /** The primary said that it goes on unprotected, or may have by now: starting the replica could lose what it did since. */
+    private boolean stale = true;
+
+    StandbyLoop(
+            final BackupContext context,
+            final BackupLink link,
+            final Queue<BackupEvent> events,
+            final Takeover takeover,
+            final StandbyQemu firstStandby,
+            final Supplier<StandbyQemu> standbyStarter,
+            final Runnable openNetwork,
+            final BackupMetrics metrics) {
+        this.context = context;
+        this.record = context.record();
+        this.link = link;
+        this.replica = link.replica();
+        this.events = events;
+        this.takeover = takeover;
+        this.standby = firstStandby;
+        this.standbyStarter = standbyStarter;
+        this.openNetwork = openNetwork;
+        this.metrics = metrics;
+        this.clock = context.clock();
+    }
+
+    /** Looks at events at once. Any thread. */
+    void wake() {
+        LockSupport.unpark(thread);
+    }
+
+    void stop() {
+        stopping = true;
+        wake();
+    }
+
+    /** Takes over by an operator's order; completes with a description, or exceptionally. Any thread. */
+    CompletableFuture<String> requestFailover() {
+        final CompletableFuture<String> result = new CompletableFuture<>();
+        failoverRequests.add(result);
+        wake();
+        return result;
+    }
+
+    /** The standby, for whoever ends this agent. */
+    StandbyQemu standby() {
+        return standby;
+    }
+
+    End run() {
+        thread = Thread.currentThread();
+        metrics.generation(record.generation());
+        metrics.state(AgentState.STANDBY_WAITING);
+        while (!stopping) {
+            final BackupEvent event = events.poll();
+            if (event != null) {
+                on(event);
+                continue;
+            }
+            final CompletableFuture<String> request = failoverRequests.poll();
+            if (request != null) {
+                onFailoverRequest(request);
+                continue;
+            }
+            if (standby.hasExited()) {
+                if (active) {
+                    LOG.error("the guest's process ended");
+                    metrics.state(AgentState.STOPPED);
+                    return End.GUEST_ENDED;
+                }
+                LOG.warn("the standby's QEMU ended; starting another");
+                replaceStandby();
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        return End.STOPPED;
+    }
+
+    private void on(final BackupEvent event) {
+        switch (event) {
+            case BackupEvent.Greeted greeted -> judge(greeted.hello());
+            case BackupEvent.Ready ready -> {
+                stale = false;
+                LOG.info("ready to take over since epoch {}", ready.epoch());
+                metrics.state(AgentState.STANDBY_READY);
+            }
+            case BackupEvent.PrimarySilent silent -> onPrimarySilent(silent.silenceNanos());
+            case BackupEvent.GuestLost lost -> onGuestLost();
+            case BackupEvent.ProtectionEnded ended -> {
+                LOG.warn("the primary ended protection: its guest goes on without this backup");
+                discardSession("the primary ended protection");
+            }
+            case BackupEvent.ProtocolBroken broken -> discardSession("the primary broke the protocol: " + broken.how());
+        }
+    }
+
+    private void judge(final HelloReceived hello) {
+        final Refusal refusal = objection(hello);
+        if (refusal != null) {
+            LOG.warn("primary at {} refused: {}", hello.replyEndpoint(), refusal.text());
+            metrics.error(refusal.text());
+            link.refuse(hello, record.generation(), refusal.reason(), refusal.text());
+            return;
+        }
+        record.adoptGeneration(hello.generation());
+        metrics.generation(record.generation());
+        stale = true;
+        LOG.info("primary at {} accepted; receiving {} MiB", hello.replyEndpoint(), hello.ramBytes() >> 20);
+        metrics.state(AgentState.STANDBY_SYNCHRONISING);
+        metrics.synchronising();
+        replica.clear();
+        link.accept(hello, record.generation());
+    }
+
+    private record Refusal(RefusalReason reason, String text) {}
+
+    private Refusal objection(final HelloReceived hello) {
+        if (hello.protocolVersion() != ProtocolVersion.CURRENT) {
+            return new Refusal(
+                    RefusalReason.PROTOCOL_VERSION,
+                    "the primary speaks protocol version " + hello.protocolVersion() + ", this backup "
+                            + ProtocolVersion.CURRENT + "; use the same release on both hosts");
+        }
+        if (!hello.vmName().equals(context.vmName())) {
+            return new Refusal(
+                    RefusalReason.VM_NAME,
+                    "this backup is for VM '" + context.vmName() + "', not for '" + hello.vmName() + "'");
+        }
+        if (hello.generation() < record.generation()) {
+            return new Refusal(
+                    RefusalReason.SUPERSEDED,
+                    "the primary's guest is of generation " + hello.generation() + ", but generation " + record.generation()
+                            + " has run here");
+        }
+        if (hello.pageBytes() != GuestMemory.PAGE_BYTES || hello.ramBytes() != replica.memory().lengthBytes()) {
+            return new Refusal(
+                    RefusalReason.RAM_SIZE,
+                    "the primary's guest has " + (hello.ramBytes() >> 20) + " MiB of RAM, the standby "
+                            + (replica.memory().lengthBytes() >> 20) + " MiB; start both with the same -m and size=");
+        }
+        if (hello.heartbeatIntervalNanos() <= 0 || 2 * hello.heartbeatIntervalNanos() > context.detectTimeoutNanos()) {
+            return new Refusal(
+                    RefusalReason.BAD_MESSAGE,
+                    "the primary's heartbeat comes every " + hello.heartbeatIntervalNanos() / 1_000_000
+                            + " ms, too seldom for a time-out of " + context.detectTimeoutNanos() / 1_000_000 + " ms here");
+        }
+        return standbyObjection(hello);
+    }
+
+    private Refusal standbyObjection(final HelloReceived hello) {
+        if (standbyUsed || standby.hasExited()) {
+            return new Refusal(RefusalReason.STANDBY_FAILED, "the standby's QEMU is not ready yet");
+        }
+        final DeviceInventory own = standby.inventory();
+        if (!own.qemuVersion().equals(hello.qemuVersion())) {
+            return new Refusal(
+                    RefusalReason.QEMU_VERSION,
+                    "the primary runs QEMU " + hello.qemuVersion() + ", the standby " + own.qemuVersion()
+                            + "; install the same version on both hosts");
+        }
+        try {
+            return DeviceInventory.firstDifference(DeviceInventory.parse(hello.deviceInventory()), own)
+                    .map(difference -> new Refusal(
+                            RefusalReason.DEVICE_SET,
+                            "the machines differ: " + difference + "; start both QEMUs with the same devices"))
+                    .orElse(null);
+        } catch (final GuestException e) {
+            return new Refusal(RefusalReason.DEVICE_SET, "the primary's device list cannot be read");
+        }
+    }
+
+    private void onPrimarySilent(final long silenceNanos) {
+        LOG.error("the primary is silent for {} ms", silenceNanos / 1_000_000);
+        final boolean restorable = awaitSealed();
+        if (!restorable) {
+            LOG.error("synchronisation was not complete: there is nothing to start from");
+            discardSession("the primary fell silent during synchronisation");
+        } else if (context.automatic()) {
+            takeOver(silenceNanos, false);
+        } else {
+            metrics.error("the primary is silent; 'resilire failover --vm " + context.vmName() + "' starts the guest here");
+            LOG.error("waiting for the operator: 'resilire failover --vm {}' starts the guest here", context.vmName());
+            // A primary that comes back is welcome; a failover until then starts from the last checkpoint.
+                link.listen();
+        }
+    }
+
+    private void onGuestLost() {
+        LOG.error("the primary's agent says that its guest ended");
+        if (!awaitSealed()) {
+            discardSession("the primary's guest ended during synchronisation");
+        } else if (context.automatic()) {
+            takeOver(0, true);
+        } else {
+            metrics.error("the primary's guest ended; 'resilire failover --vm " + context.vmName() + "' starts it here");
+                link.listen();
+        }
+    }
+
+    private boolean awaitSealed() {
+        link.seal();
+        final long deadlineNanos = clock.nanoTime() + SEAL_LIMIT_NANOS;
+        while (!link.isSealed()) {
+            if (clock.nanoTime() - deadlineNanos > 0) {
+                throw new IllegalStateException("the link thread did not finish the last epoch in time");
+            }
+            LockSupport.parkNanos(SEAL_STEP_NANOS);
+        }
+        return replica.commit().isRestorable();
+    }
+
+    /** What the replica holds is of no use any more: wait for a primary. */
+    private void discardSession(final String why) {
+        awaitSealed();
+        stale = true;
+        metrics.error(why);
+        metrics.state(AgentState.STANDBY_WAITING);
+        link.listen();
+    }
+
+    private void onFailoverRequest(final CompletableFuture<String> request) {
+        if (active) {
+            request.completeExceptionally(new IllegalStateException("the guest runs here already"));
+            return;
+        }
+        final boolean restorable = !stale && awaitSealed();
+        if (!restorable) {
+            request.completeExceptionally(new IllegalStateException(
+                    "there is no checkpoint to start from; wait until 'resilire status' says STANDBY_READY"));
+            if (!stale) {
+                discardSession("failover was asked for before the first checkpoint");
+            }
+            return;
+        }
+        final String failure = takeOver(0, false);
+        if (failure == null) {
+            request.complete("the guest runs here as generation " + record.generation());
+        } else {
+            request.completeExceptionally(new IllegalStateException(failure));
+        }
+    }
+
+    /** @return null, or why it did not happen */
+    private String takeOver(final long detectNanos, final boolean primaryProvenStopped) {
+        final long startNanos = clock.nanoTime();
+        metrics.state(AgentState.TAKING_OVER);
+        standbyUsed = true;
+        try {
+            takeover.run(replica, standby, primaryProvenStopped, openNetwork);
+        } catch (final Takeover.FailedException | GuestException | IllegalStateException e) {
+            LOG.error("takeover failed: {}", e.getMessage());
+            metrics.error("takeover failed: " + e.getMessage());
+            stale = true;
+            replaceStandby();
+            metrics.state(AgentState.STANDBY_WAITING);
+            link.listen();
+            return e.getMessage();
+        }
+        final long resumeNanos = clock.nanoTime() - startNanos;
+        active = true;
+        link.supersede(record.generation());
+        metrics.generation(record.generation());
+        metrics.tookOver(detectNanos, resumeNanos);
+        metrics.state(AgentState.ACTIVE);
+        LOG.warn(
+                "took over from epoch {} as generation {}: detected after {} ms, running {} ms later",
+                replica.commit().committedEpoch(),
+                record.generation(),
+                detectNanos / 1e6,
+                resumeNanos / 1e6);
+        return null;
+    }
+
+    private void replaceStandby() {
+        standby.close();
+        while (!stopping) {
+            try {
+                standby = standbyStarter.get();
+                standbyUsed = false;
+                return;
+            } catch (final GuestException e) {
+                LOG.error("the standby does not start: {}", e.getMessage());
+                metrics.error(e.getMessage());
+                LockSupport.parkNanos(STANDBY_RETRY_NANOS);
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package org.resilire.epoch;
+
+import java.lang.foreign.MemorySegment;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.wire.sbe.EpochKind;
+
+/**
+ * A piece of an epoch on its way from capture to the wire, in native memory. Room before the payload is kept for the message
+ * header, so that the chunk leaves without being copied. Owned by one thread at a time: the {@link CapturePipe} hands it over.
+ */
+public final class CaptureChunk {
+
+    /** Space before the payload. */
+    public static final int HEADER_ROOM_BYTES = 64;
+
+    /** What the payload is. */
+    public enum Content {
+        PAGES,
+        DEVICE_STATE,
+        PAGE_HASHES,
+        EPOCH_END
+    }
+
+    private final MemorySegment memory;
+    private final UnsafeBuffer buffer;
+
+    private Content content;
+    private EpochKind kind;
+    private long epoch;
+    private int payloadBytes;
+    private int recordCount;
+    private int position;
+
+    CaptureChunk(final MemorySegment memory) {
+        this.memory = memory;
+        // SAFETY: the pipe that owns the memory outlives its chunks.
+        this.buffer = new UnsafeBuffer(memory.address(), (int) memory.byteSize());
+    }
+
+    CaptureChunk start(final Content newContent, final long newEpoch, final EpochKind newKind, final int newPosition) {
+        content = newContent;
+        epoch = newEpoch;
+        kind = newKind;
+        position = newPosition;
+        payloadBytes = 0;
+        recordCount = 0;
+        return this;
+    }
+
+    /** The whole chunk; the payload starts at {@link #HEADER_ROOM_BYTES}. */
+    public MemorySegment memory() {
+        return memory;
+    }
+
+    /** The whole chunk as Aeron wants it. */
+    public UnsafeBuffer buffer() {
+        return buffer;
+    }
+
+    /** Where the next payload byte goes. */
+    long writeOffset() {
+        return HEADER_ROOM_BYTES + (long) payloadBytes;
+    }
+
+    int remainingBytes() {
+        return (int) memory.byteSize() - HEADER_ROOM_BYTES - payloadBytes;
+    }
+
+    void append(final int lengthBytes, final int records) {
+        payloadBytes += lengthBytes;
+        recordCount += records;
+    }
+
+    public Content content() {
+        return content;
+    }
+
+    public EpochKind kind() {
+        return kind;
+    }
+
+    public long epoch() {
+        return epoch;
+    }
+
+    public int payloadBytes() {
+        return payloadBytes;
+    }
+
+    /** Page records or hashes in the payload. */
+    public int recordCount() {
+        return recordCount;
+    }
+
+    /** Offset within the device state, or first page of the hashes. */
+    public int position() {
+        return position;
+    }
+}

@@ -1,0 +1,97 @@
+package org.resilire.epoch;
+
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
+import org.resilire.linux.AnonymousMemory;
+
+/**
+ * A bounded, lock-free way for chunks from the capturing thread to the sending thread and back. When the sender is slower the
+ * capturer waits (and the epoch gets longer): nothing is dropped and nothing grows.
+ *
+ * <p>{@link #claim} and {@link #publish} belong to the capturing thread, {@link #poll} and {@link #recycle} to the sending one;
+ * {@link #abort} to any.
+ */
+public final class CapturePipe implements AutoCloseable {
+
+    private final AnonymousMemory memory;
+    private final OneToOneConcurrentArrayQueue<CaptureChunk> free;
+    private final OneToOneConcurrentArrayQueue<CaptureChunk> filled;
+    private final IdleStrategy idle;
+    private volatile boolean aborted;
+    private long waitedNanos;
+
+    /** @param idle how the capturing thread waits for a free chunk */
+    public CapturePipe(final int chunkCount, final int chunkBytes, final IdleStrategy idle) {
+        this.memory = AnonymousMemory.reserve("capture chunks", (long) chunkCount * chunkBytes);
+        this.free = new OneToOneConcurrentArrayQueue<>(chunkCount);
+        this.filled = new OneToOneConcurrentArrayQueue<>(chunkCount);
+        this.idle = idle;
+        for (int i = 0; i < chunkCount; i++) {
+            free.offer(new CaptureChunk(memory.segment().asSlice((long) i * chunkBytes, chunkBytes)));
+        }
+    }
+
+    /**
+     * A free chunk, waited for if there is none.
+     *
+     * @throws CaptureAbortedException if nobody takes chunks any more
+     */
+    CaptureChunk claim() {
+        CaptureChunk chunk = aborted ? null : free.poll();
+        if (chunk == null) {
+            chunk = awaitFree();
+        }
+        return chunk;
+    }
+
+    private CaptureChunk awaitFree() {
+        final long startNanos = System.nanoTime();
+        idle.reset();
+        while (true) {
+            if (aborted) {
+                throw new CaptureAbortedException();
+            }
+            final CaptureChunk chunk = free.poll();
+            if (chunk != null) {
+                waitedNanos += System.nanoTime() - startNanos;
+                return chunk;
+            }
+            idle.idle();
+        }
+    }
+
+    void publish(final CaptureChunk chunk) {
+        // Cannot be full: there are as many places as chunks.
+        filled.offer(chunk);
+    }
+
+    /** The next filled chunk, or null. */
+    public CaptureChunk poll() {
+        return filled.poll();
+    }
+
+    /** Gives a chunk back once its content has left. */
+    public void recycle(final CaptureChunk chunk) {
+        free.offer(chunk);
+    }
+
+    /** Makes a capturing thread that waits, or comes to wait, give up. */
+    public void abort() {
+        aborted = true;
+    }
+
+    /** Makes the pipe usable again; the sending thread must have recycled all it took. */
+    public void rearm() {
+        aborted = false;
+    }
+
+    /** Time the capturing thread spent waiting for the sender, in all. Read by the capturing thread. */
+    public long waitedNanos() {
+        return waitedNanos;
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

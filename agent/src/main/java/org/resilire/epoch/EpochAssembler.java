@@ -1,0 +1,171 @@
+package org.resilire.epoch;
+
+import java.lang.foreign.MemorySegment;
+import org.agrona.DirectBuffer;
+import org.resilire.codec.MalformedBatchException;
+import org.resilire.codec.PageBatchValidator;
+import org.resilire.codec.PageRecord;
+import org.resilire.wire.Checksum;
+import org.resilire.wire.sbe.EpochEndDecoder;
+import org.resilire.wire.sbe.EpochKind;
+
+/**
+ * Collects one epoch and believes it only when it is whole: every batch in order and well-formed, counts, lengths and checksum
+ * as the end mark says. Until then nothing of it can be read out, so that no partial epoch reaches a replica. Not thread-safe.
+ */
+public final class EpochAssembler implements AutoCloseable {
+
+    /** No device state of a sane machine is larger. */
+    public static final int MAX_DEVICE_STATE_BYTES = 64 << 20;
+
+    private final long pageCount;
+    private final PageBatchValidator validator;
+    private final EpochStaging pages;
+    private final EpochStaging deviceState;
+    private final EpochStaging hashes;
+    private final Checksum checksum = new Checksum();
+
+    private long expectedEpoch;
+    private EpochKind kind;
+    private int batchCount;
+    private long recordCount;
+    private long payloadBytes;
+    private boolean complete;
+
+    /** @param replicaPages size of the replica, in pages */
+    public EpochAssembler(final long replicaPages) {
+        this.pageCount = replicaPages;
+        this.validator = new PageBatchValidator(replicaPages);
+        // Every page once with its header; a sender that repeats pages until this is full is in error.
+        this.pages = new EpochStaging("page records", replicaPages * PageRecord.MAX_BYTES);
+        this.deviceState = new EpochStaging("device state", MAX_DEVICE_STATE_BYTES);
+        this.hashes = new EpochStaging("page hashes", replicaPages * Long.BYTES);
+    }
+
+    /** Starts over with the first epoch of a session. */
+    public void startSession(final long firstEpoch) {
+        expectedEpoch = firstEpoch;
+        clear();
+    }
+
+    /** Drops what is staged and waits for the next epoch. */
+    public void next() {
+        expectedEpoch++;
+        clear();
+    }
+
+    private void clear() {
+        kind = null;
+        batchCount = 0;
+        recordCount = 0;
+        payloadBytes = 0;
+        complete = false;
+        pages.clear();
+        deviceState.clear();
+        hashes.clear();
+        checksum.reset();
+    }
+
+    public void onPages(
+            final long epoch, final int batchIndex, final int records, final DirectBuffer source, final int offset, final int length) {
+        expect(epoch, batchIndex, length);
+        final long at = pages.append(source, offset, length);
+        try {
+            validator.validate(pages.segment(), at, length, records);
+        } catch (final MalformedBatchException e) {
+            throw new ProtocolViolationException("batch " + batchIndex + " of epoch " + epoch + ": " + e.getMessage());
+        }
+        checksum.add(pages.segment(), at, length);
+        recordCount += records;
+    }
+
+    public void onDeviceState(
+            final long epoch, final int batchIndex, final int position, final DirectBuffer source, final int offset, final int length) {
+        expect(epoch, batchIndex, length);
+        require(position == deviceState.lengthBytes(), epoch, "device state continues at " + position);
+        checksum.add(deviceState.segment(), deviceState.append(source, offset, length), length);
+    }
+
+    public void onPageHashes(
+            final long epoch, final int batchIndex, final int firstPage, final DirectBuffer source, final int offset, final int length) {
+        expect(epoch, batchIndex, length);
+        require((long) firstPage * Long.BYTES == hashes.lengthBytes(), epoch, "page hashes continue at page " + firstPage);
+        checksum.add(hashes.segment(), hashes.append(source, offset, length), length);
+    }
+
+    private void expect(final long epoch, final int batchIndex, final int length) {
+        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
+        require(batchIndex == batchCount, epoch, "batch " + batchIndex + " follows " + batchCount + " batches");
+        require(length >= 0, epoch, "a batch of " + length + " bytes");
+        batchCount++;
+        payloadBytes += length;
+    }
+
+    /** Accepts the end mark if all that it says is staged. */
+    public void onEnd(final EpochEndDecoder end) {
+        final long epoch = end.epoch();
+        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
+        require(end.batchCount() == batchCount, epoch, batchCount + " batches staged, " + end.batchCount() + " announced");
+        require(end.pageCount() == recordCount, epoch, recordCount + " pages staged, " + end.pageCount() + " announced");
+        require(end.payloadBytes() == payloadBytes, epoch, payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
+        require(end.deviceStateBytes() == deviceState.lengthBytes(), epoch, "device state of another length than announced");
+        require(end.checksum() == checksum.value(), epoch, "checksum differs");
+        require(end.kind() == EpochKind.CHECKPOINT || end.kind() == EpochKind.SYNCHRONISATION, epoch, "unknown kind");
+        require((end.kind() == EpochKind.CHECKPOINT) == (deviceState.lengthBytes() > 0), epoch, "device state does not fit its kind");
+        require(hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES, epoch, "page hashes are incomplete");
+        kind = end.kind();
+        complete = true;
+    }
+
+    private static void require(final boolean holds, final long epoch, final String otherwise) {
+        if (!holds) {
+            throw new ProtocolViolationException("epoch " + epoch + ": " + otherwise);
+        }
+    }
+
+    public boolean isComplete() {
+        return complete;
+    }
+
+    /** The epoch being staged. */
+    public long epoch() {
+        return expectedEpoch;
+    }
+
+    public EpochKind kind() {
+        return kind;
+    }
+
+    public boolean hasPageHashes() {
+        return hashes.lengthBytes() > 0;
+    }
+
+    /** Page records of a complete epoch, one after the other, from offset 0. */
+    public MemorySegment pageRecords() {
+        return pages.segment();
+    }
+
+    public long pageRecordsBytes() {
+        return pages.lengthBytes();
+    }
+
+    public MemorySegment deviceState() {
+        return deviceState.segment();
+    }
+
+    public int deviceStateBytes() {
+        return (int) deviceState.lengthBytes();
+    }
+
+    /** The primary's page hashes, 8 bytes a page, little-endian. */
+    public MemorySegment pageHashes() {
+        return hashes.segment();
+    }
+
+    @Override
+    public void close() {
+        pages.close();
+        deviceState.close();
+        hashes.close();
+    }
+}

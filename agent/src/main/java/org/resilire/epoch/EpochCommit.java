@@ -1,0 +1,106 @@
+package org.resilire.epoch;
+
+import java.lang.foreign.MemorySegment;
+import org.resilire.codec.PageBatchApplier;
+import org.resilire.guest.GuestMemory;
+import org.resilire.linux.AnonymousMemory;
+import org.resilire.wire.sbe.EpochKind;
+
+/**
+ * Applies whole epochs to a replica, a bounded slice at a time so that the thread that does it stays responsive. An epoch that was
+ * begun is always finished: the staged copy is complete. Not thread-safe.
+ */
+public final class EpochCommit implements AutoCloseable {
+
+    /** What one slice applies at most, about 0.1 ms of work. */
+    private static final long SLICE_BYTES = 1 << 20;
+
+    private final PageBatchApplier applier;
+    private final AnonymousMemory deviceState;
+    private int deviceStateBytes;
+    private long committedEpoch = -1;
+    private boolean restorable;
+
+    private EpochAssembler source;
+    private long appliedBytes;
+
+    public EpochCommit(final GuestMemory replica) {
+        this.applier = new PageBatchApplier(replica.segment());
+        this.deviceState = AnonymousMemory.reserve("the committed device state", EpochAssembler.MAX_DEVICE_STATE_BYTES);
+    }
+
+    /** Forgets what was committed: the replica was made empty. */
+    public void reset() {
+        source = null;
+        restorable = false;
+        committedEpoch = -1;
+        deviceStateBytes = 0;
+    }
+
+    /** Begins to apply a complete epoch. */
+    public void begin(final EpochAssembler complete) {
+        if (!complete.isComplete()) {
+            throw new IllegalStateException("epoch " + complete.epoch() + " is not complete");
+        }
+        source = complete;
+        appliedBytes = 0;
+    }
+
+    /**
+     * Goes on applying.
+     *
+     * @return true once the epoch is wholly in the replica
+     */
+    public boolean applySlice() {
+        final MemorySegment records = source.pageRecords();
+        final long end = source.pageRecordsBytes();
+        final long sliceEnd = Math.min(end, appliedBytes + SLICE_BYTES);
+        long at = appliedBytes;
+        while (at < sliceEnd) {
+            at = applier.applyOne(records, at);
+        }
+        appliedBytes = at;
+        if (at < end) {
+            return false;
+        }
+        if (source.kind() == EpochKind.CHECKPOINT) {
+            deviceStateBytes = source.deviceStateBytes();
+            MemorySegment.copy(source.deviceState(), 0, deviceState.segment(), 0, deviceStateBytes);
+            restorable = true;
+        } else {
+            // Memory of no single instant: until the next checkpoint there is nothing to start from.
+            restorable = false;
+        }
+        committedEpoch = source.epoch();
+        source = null;
+        return true;
+    }
+
+    public boolean inProgress() {
+        return source != null;
+    }
+
+    /** True if the replica is a guest at one instant, ready to start. */
+    public boolean isRestorable() {
+        return restorable && source == null;
+    }
+
+    /** The last epoch applied, -1 if none. */
+    public long committedEpoch() {
+        return committedEpoch;
+    }
+
+    /** Device state of the last checkpoint. */
+    public MemorySegment deviceState() {
+        return deviceState.segment();
+    }
+
+    public int deviceStateBytes() {
+        return deviceStateBytes;
+    }
+
+    @Override
+    public void close() {
+        deviceState.close();
+    }
+}

@@ -1,0 +1,83 @@
+package org.resilire.epoch;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Compares every page of a replica with the hashes that the primary took of its own memory at the same epoch, a slice at a time.
+ * Not thread-safe.
+ */
+public final class ReplicaVerification {
+
+    /** Differing pages that are named. */
+    public static final int NAMED_PAGES = 16;
+
+    private static final ValueLayout.OfLong HASH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** About 1 ms of hashing. */
+    private static final int SLICE_PAGES = 1024;
+
+    private final PageHasher replica;
+    private final long[] firstDiffering = new long[NAMED_PAGES];
+    private MemorySegment expected;
+    private long epoch;
+    private long nextPage;
+    private long differingPages;
+
+    public ReplicaVerification(final PageHasher replica) {
+        this.replica = replica;
+    }
+
+    /** Begins to compare; the hashes must stay as they are until the end. */
+    public void begin(final long ofEpoch, final MemorySegment primaryHashes) {
+        epoch = ofEpoch;
+        expected = primaryHashes;
+        nextPage = 0;
+        differingPages = 0;
+    }
+
+    /**
+     * Goes on comparing.
+     *
+     * @return true once every page was compared
+     */
+    public boolean compareSlice() {
+        final long end = Math.min(replica.pageCount(), nextPage + SLICE_PAGES);
+        for (long page = nextPage; page < end; page++) {
+            if (replica.hash(page) != expected.get(HASH, page * Long.BYTES)) {
+                if (differingPages < NAMED_PAGES) {
+                    firstDiffering[(int) differingPages] = page;
+                }
+                differingPages++;
+            }
+        }
+        nextPage = end;
+        if (end == replica.pageCount()) {
+            expected = null;
+            return true;
+        }
+        return false;
+    }
+
+    public boolean inProgress() {
+        return expected != null;
+    }
+
+    public long epoch() {
+        return epoch;
+    }
+
+    public long comparedPages() {
+        return nextPage;
+    }
+
+    public long differingPages() {
+        return differingPages;
+    }
+
+    /** Index of the n-th differing page, n below {@link #NAMED_PAGES} and {@link #differingPages()}. */
+    public long differingPage(final int index) {
+        return firstDiffering[index];
+    }
+}

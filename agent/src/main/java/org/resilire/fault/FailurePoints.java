@@ -1,0 +1,61 @@
+package org.resilire.fault;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Armed failure points, each with the number of the passage at which it fires, once. Nothing is armed in production. A point is
+ * passed by one thread.
+ */
+public final class FailurePoints {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FailurePoints.class);
+
+    /** Nothing ever fires. */
+    public static final FailurePoints NONE = new FailurePoints(List.of());
+
+    private final long[] passagesLeft = new long[FailurePoint.values().length];
+
+    /** @param armed items such as {@code guest-kill-before-ack} or {@code guest-kill-before-ack@100} */
+    public FailurePoints(final List<String> armed) {
+        for (final String item : armed) {
+            final int at = item.indexOf('@');
+            final FailurePoint point = parse(at < 0 ? item : item.substring(0, at));
+            passagesLeft[point.ordinal()] = at < 0 ? 1 : Long.parseLong(item.substring(at + 1));
+        }
+    }
+
+    private static FailurePoint parse(final String name) {
+        try {
+            return FailurePoint.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
+        } catch (final IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "unknown failure point '" + name + "'; there are "
+                            + Arrays.stream(FailurePoint.values())
+                                    .map(FailurePoint::optionName)
+                                    .collect(Collectors.joining(", ")),
+                    e);
+        }
+    }
+
+    /** True at the passage for which the point was armed. */
+    public boolean fires(final FailurePoint point) {
+        final int index = point.ordinal();
+        if (passagesLeft[index] == 0 || --passagesLeft[index] != 0) {
+            return false;
+        }
+        LOG.warn("armed failure point {} fires", point.optionName());
+        return true;
+    }
+
+    /** Ends this process at once, as SIGKILL would. */
+    public void haltIfFires(final FailurePoint point) {
+        if (fires(point)) {
+            Runtime.getRuntime().halt(137);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package org.resilire.primary;
+
+import java.lang.foreign.MemorySegment;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.epoch.EpochAssembler;
+import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.PageHasher;
+import org.resilire.fault.FailurePoint;
+import org.resilire.fault.FailurePoints;
+import org.resilire.guest.DirtyTracker;
+import org.resilire.guest.Guest;
+import org.resilire.guest.PageRuns;
+import org.resilire.linux.AnonymousMemory;
+import org.resilire.net.GateMode;
+import org.resilire.net.OutputEpochs;
+import org.resilire.wire.sbe.EpochKind;
+
+/**
+ * Makes one checkpoint: pause, save the device state and meanwhile capture what changed in memory, begin the next epoch, resume.
+ * Used by the checkpoint thread only; allocates nothing in steady state.
+ */
+final class Checkpointer implements AutoCloseable {
+
+    /** How many runs of dirty pages are taken from the tracker at a time. */
+    static final int RUNS_AT_A_TIME = 8192;
+
+    private final Guest guest;
+    private final DirtyTracker tracker;
+    private final EpochWriter writer;
+    private final OutputEpochs outputEpochs;
+    private final PageHasher hasher;
+    private final FailurePoints failurePoints;
+    private final NanoClock clock;
+    private final PageRuns runs = new PageRuns(RUNS_AT_A_TIME);
+    private final AnonymousMemory deviceStateMemory;
+    private final MemorySegment deviceState;
+
+    private long pausedAtNanos;
+    private long pauseNanos;
+    private long dirtyPages;
+
+    Checkpointer(
+            final Guest guest,
+            final EpochWriter writer,
+            final OutputEpochs outputEpochs,
+            final FailurePoints failurePoints,
+            final NanoClock clock) {
+        this.guest = guest;
+        this.tracker = guest.dirtyTracker();
+        this.writer = writer;
+        this.outputEpochs = outputEpochs;
+        this.hasher = new PageHasher(guest.memory());
+        this.failurePoints = failurePoints;
+        this.clock = clock;
+        this.deviceStateMemory = AnonymousMemory.reserve("device state", EpochAssembler.MAX_DEVICE_STATE_BYTES);
+        this.deviceState = deviceStateMemory.segment();
+    }
+
+    /**
+     * Makes the checkpoint that ends an epoch.
+     *
+     * @param epoch its number
+     * @param withHashes adds a hash of every page, taken in the same pause, for the backup to compare; the pause gets much longer
+     */
+    void checkpoint(final long epoch, final boolean withHashes) {
+        writer.begin(epoch, EpochKind.CHECKPOINT);
+        dirtyPages = 0;
+        pausedAtNanos = clock.nanoTime();
+        guest.pause();
+        final int deviceStateBytes;
+        try {
+            guest.beginDeviceStateSave();
+            captureDirtyPages();
+            failurePoints.haltIfFires(FailurePoint.PRIMARY_HALT_WHILE_PAUSED);
+            deviceStateBytes = guest.finishDeviceStateSave(deviceState);
+            if (withHashes) {
+                writer.pageHashes(hasher);
+            }
+            // What the guest sends from here on must wait for the next epoch (law 1): both stand before it runs again.
+            outputEpochs.beginEpoch(epoch + 1);
+            outputEpochs.changeMode(GateMode.HOLD);
+        } finally {
+            guest.resume();
+            pauseNanos = clock.nanoTime() - pausedAtNanos;
+        }
+        writer.deviceState(deviceState, deviceStateBytes);
+        writer.end();
+    }
+
+    private void captureDirtyPages() {
+        boolean complete;
+        do {
+            complete = tracker.collect(runs);
+            dirtyPages += runs.totalPages();
+            if (runs.totalPages() > 0 && failurePoints.fires(FailurePoint.WITHHOLD_DIRTY_PAGE)) {
+                captureAllButOne();
+            } else {
+                writer.capture(runs);
+            }
+        } while (!complete);
+    }
+
+    private void captureAllButOne() {
+        for (int i = 0; i < runs.size(); i++) {
+            final long withheld = i == runs.size() - 1 ? 1 : 0;
+            writer.capture(runs.firstPage(i), runs.pageCount(i) - withheld);
+        }
+    }
+
+    /** When the last checkpoint asked the guest to stop. */
+    long pausedAtNanos() {
+        return pausedAtNanos;
+    }
+
+    /** From asking the guest to stop until it confirmed that it runs again. */
+    long pauseNanos() {
+        return pauseNanos;
+    }
+
+    /** Pages that the tracker reported for the last checkpoint. */
+    long dirtyPages() {
+        return dirtyPages;
+    }
+
+    @Override
+    public void close() {
+        deviceStateMemory.close();
+    }
+}

@@ -1,0 +1,300 @@
+package org.resilire.primary;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCounters;
+import org.resilire.control.AgentCountersReader;
+import org.resilire.control.AgentText;
+import org.resilire.control.ControlException;
+import org.resilire.control.ControlHandler;
+import org.resilire.control.ControlServer;
+import org.resilire.control.CountersFile;
+import org.resilire.control.CountersFileException;
+import org.resilire.control.Resources;
+import org.resilire.control.RunDirectory;
+import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.PeriodicPolicy;
+import org.resilire.failover.FailureDetector;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.fgbi.ShadowBlockIdentifier;
+import org.resilire.guest.guard.GuardOptions;
+import org.resilire.guest.guard.GuardProcess;
+import org.resilire.guest.guard.PausedFlag;
+import org.resilire.guest.qemu.QemuGuest;
+import org.resilire.guest.qemu.QemuGuestConfig;
+import org.resilire.linux.PidFd;
+import org.resilire.net.GateMode;
+import org.resilire.net.GuestNic;
+import org.resilire.net.OutputEpochs;
+import org.resilire.simd.BlockKernels;
+import org.resilire.transport.Transport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The primary's agent: puts the parts together, runs them on their threads and takes them apart. Threads: checkpoint, link, guest
+ * network, control, and the caller's, which publishes counters until the agent ends.
+ */
+public final class PrimaryAgent {
+
+    /** How an agent ended. */
+    public enum Outcome {
+        STOPPED,
+        GUEST_LOST,
+        SUPERSEDED,
+        REFUSED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(PrimaryAgent.class);
+
+    /** 64 chunks of 256 KiB: what a fast guest writes while the link catches its breath. */
+    private static final int CHUNKS = 64;
+
+    private static final int CHUNK_BYTES = 256 << 10;
+    private static final long PUBLISH_INTERVAL_MILLIS = 250;
+    private static final long CAPTURE_WAIT_NANOS = 20_000;
+    private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final int SIGKILL = 9;
+
+    private final PrimaryConfig config;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile ProtectionLoop loop;
+    private volatile boolean stopRequested;
+
+    public PrimaryAgent(final PrimaryConfig config) {
+        this.config = config;
+    }
+
+    /** Ends protection in order and waits for it. Any thread, for example a shutdown hook. */
+    public void stop(final Duration limit) throws InterruptedException {
+        stopRequested = true;
+        final ProtectionLoop running = loop;
+        if (running != null) {
+            running.stop();
+        }
+        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warn("the agent did not end within {} s", limit.toSeconds());
+        }
+    }
+
+    /** Attaches and protects until the end. */
+    public Outcome run() throws IOException {
+        try (Resources resources = new Resources()) {
+            return run(resources);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private Outcome run(final Resources resources) throws IOException {
+        final RunDirectory.Claim claim = resources.add(config.runDirectory().claim());
+        final boolean leftPaused = wasLeftPaused();
+        final AgentCounters counters = AgentCounters.create(claim, System.currentTimeMillis());
+        counters.text(AgentText.PEER, config.backup().toString());
+        final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
+        counters.set(AgentCounter.GENERATION, record.generation());
+
+        final QemuGuest guest = resources.add(QemuGuest.attach(
+                new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.directory().memoryPath())
+                        .withTracker(config.tracker())
+                        .withPausedGuestAllowed(leftPaused)
+                        .withPausedMarker(paused -> counters.set(
+                                AgentCounter.PAUSED_BY_AGENT,
+                                paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        counters.text(AgentText.DIRTY_TRACKER, guest.dirtyTracker().mechanism());
+        LOG.info("dirty tracker: {}", guest.trackerReason());
+
+        final BlockKernels kernels = BlockKernels.preferred();
+        LOG.info("block kernels: {}", kernels.reason());
+        kernels.warmUp();
+
+        final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
+        // Epochs are numbered from 1, so that "none yet" is 0.
+        outputEpochs.beginEpoch(1);
+        final GuestNic nic = config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        if (nic != null) {
+            resources.add(nic);
+            nic.start();
+        }
+        resources.add(startGuard(guest, claim.directory()));
+
+        final ProtectionLoop protection = buildLoop(resources, counters, record, guest, outputEpochs, claim.directory());
+        return runLoop(protection, counters, nic);
+    }
+
+    /** An agent that died may have left the guest paused, and its guard may have come too late to resume it. */
+    private boolean wasLeftPaused() throws IOException {
+        final Path file = config.runDirectory().countersFile();
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try {
+            return AgentCountersReader.open(file).value(AgentCounter.PAUSED_BY_AGENT) != PausedFlag.NOT_PAUSED;
+        } catch (final CountersFileException e) {
+            LOG.warn("the counters of a former agent cannot be read: {}", e.getMessage());
+            return false;
+        }
+    }
+
+    private GuardProcess startGuard(final QemuGuest guest, final RunDirectory directory) {
+        // Sooner than the backup's detector can decide after our last sign of life.
+        final Duration resumeLimit =
+                Duration.ofNanos(config.detector().timeoutNanos() - config.detector().intervalNanos());
+        return GuardProcess.start(
+                new GuardOptions(
+                        ProcessHandle.current().pid(),
+                        guest.qmpSocket(),
+                        directory.countersFile(),
+                        CountersFile.PAUSED_BY_AGENT_OFFSET,
+                        resumeLimit),
+                directory.path().resolve("guard.log"),
+                () -> {});
+    }
+
+    private ProtectionLoop buildLoop(
+            final Resources resources,
+            final AgentCounters counters,
+            final ProtectionRecord record,
+            final QemuGuest guest,
+            final OutputEpochs outputEpochs,
+            final RunDirectory directory)
+            throws IOException {
+        final SystemNanoClock clock = SystemNanoClock.INSTANCE;
+        final CapturePipe pipe =
+                resources.add(new CapturePipe(CHUNKS, CHUNK_BYTES, new SleepingIdleStrategy(CAPTURE_WAIT_NANOS)));
+        final ShadowBlockIdentifier identifier =
+                resources.add(new ShadowBlockIdentifier(guest.memory(), BlockKernels.preferred()));
+        final EpochWriter writer = new EpochWriter(pipe, identifier);
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, writer, config.periodNanos() / 2);
+        final PrimarySession session = new PrimarySession();
+        final CommitClock commitClock = new CommitClock();
+        final FailureDetector detector = config.detector().newDetector();
+        final VerifyRequests verifyRequests = new VerifyRequests();
+
+        final Transport transport = Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+        final EpochSender sender = new EpochSender(pipe, config.failurePoints(), () -> kill(guest.pid()));
+        final PrimaryLink link = new PrimaryLink(
+                transport,
+                config.backup(),
+                sender,
+                pipe,
+                session,
+                detector,
+                (epoch, nowNanos) -> {
+                    outputEpochs.acknowledge(epoch);
+                    metrics.committed(epoch, nowNanos - commitClock.startedNanos(epoch), sender.wireBytesTotal());
+                },
+                clock);
+        resources.add(startRunner(link));
+
+        final PrimaryContext context = new PrimaryContext(
+                config.vmName(),
+                guest,
+                guest.inventory().qemuVersion(),
+                guest.inventory().text(),
+                new PeriodicPolicy(config.periodNanos()),
+                writer,
+                outputEpochs,
+                record,
+                detector,
+                config.onBackupLoss(),
+                verifyRequests,
+                config.verifyEvery(),
+                clock);
+        final Checkpointer checkpointer =
+                resources.add(new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock));
+        final Synchroniser synchroniser =
+                new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer);
+        resources.add(ControlServer.start(directory, Map.of("verify", verifyHandler(verifyRequests))));
+        return new ProtectionLoop(
+                context, link, session, pipe, checkpointer, synchroniser, commitClock, metrics);
+    }
+
+    private AgentRunner startRunner(final PrimaryLink link) {
+        final AgentRunner runner = new AgentRunner(
+                config.transport().idle().newStrategy(),
+                error -> LOG.error("link: {}", error.getMessage(), error),
+                null,
+                link);
+        AgentRunner.startOnThread(runner);
+        return runner;
+    }
+
+    private static void kill(final long pid) {
+        try (PidFd process = PidFd.open(pid)) {
+            process.sendSignal(SIGKILL);
+        }
+    }
+
+    private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
+        final ProtectionLoop.End[] end = new ProtectionLoop.End[1];
+        final RuntimeException[] failure = new RuntimeException[1];
+        final Thread checkpointThread = Thread.ofPlatform().name("checkpoint").start(() -> {
+            try {
+                end[0] = protection.run();
+            } catch (final RuntimeException e) {
+                failure[0] = e;
+            }
+        });
+        loop = protection;
+        if (stopRequested) {
+            protection.stop();
+        }
+        try {
+            while (checkpointThread.isAlive()) {
+                checkpointThread.join(PUBLISH_INTERVAL_MILLIS);
+                publish(protection, counters, nic);
+            }
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+            protection.stop();
+        }
+        if (failure[0] != null) {
+            throw failure[0];
+        }
+        return Outcome.valueOf(end[0].name());
+    }
+
+    private static void publish(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
+        protection.metrics().publish();
+        if (nic != null) {
+            counters.publish(nic.counters());
+        }
+        counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+    }
+
+    private static ControlHandler verifyHandler(final VerifyRequests requests) {
+        return (request, progress) -> {
+            try {
+                final VerifyRequests.Outcome outcome = requests.await(VERIFY_LIMIT_NANOS);
+                final ObjectNode answer = JsonMapper.shared().createObjectNode();
+                answer.put("epoch", outcome.epoch());
+                answer.put("comparedPages", outcome.comparedPages());
+                answer.put("differingPages", outcome.differingPages());
+                final ArrayNode pages = answer.putArray("firstDifferingPages");
+                for (final long page : outcome.firstDiffering()) {
+                    pages.add(page);
+                }
+                return answer;
+            } catch (final TimeoutException e) {
+                throw new ControlException("no checkpoint was compared within "
+                        + TimeUnit.NANOSECONDS.toSeconds(VERIFY_LIMIT_NANOS)
+                        + " s; is the guest protected? 'resilire status' tells");
+            }
+        };
+    }
+}

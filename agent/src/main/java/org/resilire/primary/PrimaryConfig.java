@@ -1,0 +1,42 @@
+package org.resilire.primary;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.resilire.control.RunDirectory;
+import org.resilire.failover.DetectorConfig;
+import org.resilire.fault.FailurePoints;
+import org.resilire.guest.tracking.TrackerChoice;
+import org.resilire.net.GuestNicConfig;
+import org.resilire.transport.Endpoint;
+import org.resilire.transport.TransportConfig;
+
+/**
+ * How to protect a guest.
+ *
+ * @param qmpSocket QMP socket of the running guest
+ * @param ramFile file that backs the guest's RAM
+ * @param backup where the backup's agent listens
+ * @param nic the guest's network; empty if it has none
+ * @param periodNanos from checkpoint to checkpoint
+ * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
+ * @param stateDirectory survives the agent: generation and whether the guest was protected
+ */
+public record PrimaryConfig(
+        RunDirectory runDirectory,
+        Path stateDirectory,
+        Path qmpSocket,
+        Path ramFile,
+        Endpoint backup,
+        Optional<GuestNicConfig> nic,
+        TrackerChoice tracker,
+        long periodNanos,
+        DetectorConfig detector,
+        BackupLossPolicy onBackupLoss,
+        long verifyEvery,
+        TransportConfig transport,
+        FailurePoints failurePoints) {
+
+    public String vmName() {
+        return runDirectory.vmName();
+    }
+}

@@ -1,0 +1,31 @@
+package org.resilire.primary;
+
+import org.agrona.concurrent.NanoClock;
+import org.resilire.epoch.EpochPolicy;
+import org.resilire.epoch.EpochWriter;
+import org.resilire.failover.FailureDetector;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.guest.Guest;
+import org.resilire.net.OutputEpochs;
+
+/**
+ * What the life of a primary depends on.
+ *
+ * @param qemuVersion compared with the standby's
+ * @param deviceInventory compared with the standby's
+ * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
+ */
+record PrimaryContext(
+        String vmName,
+        Guest guest,
+        String qemuVersion,
+        String deviceInventory,
+        EpochPolicy policy,
+        EpochWriter writer,
+        OutputEpochs outputEpochs,
+        ProtectionRecord record,
+        FailureDetector detector,
+        BackupLossPolicy onBackupLoss,
+        VerifyRequests verifyRequests,
+        long verifyEvery,
+        NanoClock clock) {}

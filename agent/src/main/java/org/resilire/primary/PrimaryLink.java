@@ -1,0 +1,404 @@
+package org.resilire.primary;
+
+import io.aeron.ExclusivePublication;
+import io.aeron.FragmentAssembler;
+import io.aeron.Subscription;
+import io.aeron.logbuffer.Header;
+import org.agrona.CloseHelper;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.epoch.CapturePipe;
+import org.resilire.failover.FailureDetector;
+import org.resilire.guest.GuestMemory;
+import org.resilire.transport.Endpoint;
+import org.resilire.transport.Streams;
+import org.resilire.transport.Transport;
+import org.resilire.transport.TransportException;
+import org.resilire.wire.ProtocolVersion;
+import org.resilire.wire.sbe.BackupHeartbeatDecoder;
+import org.resilire.wire.sbe.EndProtectionEncoder;
+import org.resilire.wire.sbe.EpochAckDecoder;
+import org.resilire.wire.sbe.GuestLostEncoder;
+import org.resilire.wire.sbe.HelloEncoder;
+import org.resilire.wire.sbe.MessageHeaderDecoder;
+import org.resilire.wire.sbe.MessageHeaderEncoder;
+import org.resilire.wire.sbe.NoticeReceivedDecoder;
+import org.resilire.wire.sbe.PrimaryHeartbeatEncoder;
+import org.resilire.wire.sbe.RefusalDecoder;
+import org.resilire.wire.sbe.VerifyReportDecoder;
+import org.resilire.wire.sbe.WelcomeDecoder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The primary's side of the replication link: greets, sends epochs, receives acknowledgements, gives and expects signs of life.
+ * Runs as one Agrona agent on the link thread; other threads steer it by {@link #open}, {@link #close} and the notices, which
+ * take effect in the next duty cycle.
+ */
+final class PrimaryLink implements Agent {
+
+    /** Hears of acknowledgements, on the link thread. */
+    interface AckListener {
+        void onAcknowledged(long epoch, long nowNanos);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(PrimaryLink.class);
+    private static final long GREETING_INTERVAL_NANOS = 200_000_000L;
+    private static final long SILENCE_REPORT_NANOS = 10_000_000_000L;
+    private static final long NOTICE_INTERVAL_NANOS = 10_000_000L;
+    private static final int FRAGMENT_LIMIT = 32;
+    private static final int MAX_NOTICE_BYTES = 64 << 10;
+
+    private enum Notice {
+        GUEST_LOST,
+        END_PROTECTION
+    }
+
+    private final Transport transport;
+    private final Endpoint backup;
+    private final EpochSender sender;
+    private final CapturePipe pipe;
+    private final PrimarySession session;
+    private final FailureDetector detector;
+    private final AckListener ackListener;
+    private final NanoClock clock;
+
+    private final UnsafeBuffer messageBuffer = new UnsafeBuffer(new byte[MAX_NOTICE_BYTES]);
+    private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
+    private final PrimaryHeartbeatEncoder heartbeat = new PrimaryHeartbeatEncoder();
+    private final MessageHeaderDecoder headerDecoder = new MessageHeaderDecoder();
+    private final EpochAckDecoder epochAck = new EpochAckDecoder();
+    private final WelcomeDecoder welcome = new WelcomeDecoder();
+    private final RefusalDecoder refusal = new RefusalDecoder();
+    private final BackupHeartbeatDecoder backupHeartbeat = new BackupHeartbeatDecoder();
+    private final NoticeReceivedDecoder noticeReceived = new NoticeReceivedDecoder();
+    private final VerifyReportDecoder verifyReport = new VerifyReportDecoder();
+    private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
+
+    private volatile Greeting wanted;
+    private volatile Notice notice;
+
+    private Greeting current;
+    private Subscription replies;
+    private ExclusivePublication replication;
+    private ExclusivePublication heartbeats;
+    private long nowNanos;
+    private long nextGreetingNanos;
+    private long nextHeartbeatNanos;
+    private long nextNoticeNanos;
+    private long nextSilenceReportNanos;
+
+    PrimaryLink(
+            final Transport transport,
+            final Endpoint backup,
+            final EpochSender sender,
+            final CapturePipe pipe,
+            final PrimarySession session,
+            final FailureDetector detector,
+            final AckListener ackListener,
+            final NanoClock clock) {
+        this.transport = transport;
+        this.backup = backup;
+        this.sender = sender;
+        this.pipe = pipe;
+        this.session = session;
+        this.detector = detector;
+        this.ackListener = ackListener;
+        this.clock = clock;
+    }
+
+    /** Wants a session; greets until the backup answers. Any thread; the session must be closed. */
+    void open(final Greeting greeting) {
+        session.greeting(greeting.firstEpoch() - 1);
+        wanted = greeting;
+    }
+
+    /** Wants no session. Any thread; {@link PrimarySession#phase()} tells when it took effect. */
+    void close() {
+        wanted = null;
+    }
+
+    /** Tells the backup, if it is there, that the guest's process ended. Any thread. */
+    void announceGuestLost() {
+        notice = Notice.GUEST_LOST;
+    }
+
+    /** Tells the backup that the guest goes on unprotected. Any thread. */
+    void announceEndOfProtection() {
+        notice = Notice.END_PROTECTION;
+    }
+
+    /** True until the backup has answered the last notice. */
+    boolean isNoticePending() {
+        return notice != null;
+    }
+
+    @Override
+    public int doWork() {
+        nowNanos = clock.nanoTime();
+        int work = transport.doWork();
+        work += followWishes();
+        if (current == null) {
+            return work + sender.doWork();
+        }
+        try {
+            work += replies == null ? 0 : replies.poll(assembler, FRAGMENT_LIMIT);
+            work += greet();
+            work += sender.doWork();
+            work += sendNotice();
+            work += beat();
+            checkSilence();
+        } catch (final SessionEndedException e) {
+            lose(e.getMessage());
+        }
+        return work;
+    }
+
+    private int followWishes() {
+        final Greeting wish = wanted;
+        if (wish == current) {
+            if (wish == null && session.phase() != PrimarySession.Phase.CLOSED) {
+                session.closed();
+            }
+            return 0;
+        }
+        endSession();
+        current = wish;
+        if (wish == null) {
+            session.closed();
+        } else {
+            nextGreetingNanos = nowNanos;
+            nextSilenceReportNanos = nowNanos + 2 * GREETING_INTERVAL_NANOS;
+        }
+        return 1;
+    }
+
+    private void endSession() {
+        detector.stop();
+        sender.close();
+        CloseHelper.closeAll(replication, heartbeats);
+        replication = null;
+        heartbeats = null;
+    }
+
+    private int greet() {
+        if (session.phase() != PrimarySession.Phase.GREETING || nowNanos < nextGreetingNanos) {
+            return 0;
+        }
+        nextGreetingNanos = nowNanos + GREETING_INTERVAL_NANOS;
+        if (openStreams()) {
+            replication.offer(messageBuffer, 0, encodeHello());
+        }
+        if (nowNanos >= nextSilenceReportNanos) {
+            nextSilenceReportNanos = nowNanos + SILENCE_REPORT_NANOS;
+            LOG.warn("backup {} does not answer; the guest runs unprotected, trying again", backup);
+        }
+        return 1;
+    }
+
+    private boolean openStreams() {
+        try {
+            if (replies == null) {
+                replies = transport.listen(backup.localAddressTowards(), Streams.REPLY);
+            }
+            if (replication == null) {
+                replication = transport.connect(backup, Streams.REPLICATION);
+                heartbeats = transport.connect(backup, Streams.PRIMARY_HEARTBEAT);
+            }
+            return true;
+        } catch (final TransportException e) {
+            LOG.debug("cannot reach the backup yet", e);
+            return false;
+        }
+    }
+
+    private int encodeHello() {
+        final HelloEncoder hello = new HelloEncoder();
+        hello.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                .protocolVersion(ProtocolVersion.CURRENT)
+                .pageBytes(GuestMemory.PAGE_BYTES)
+                .sessionId(current.sessionId())
+                .generation(current.generation())
+                .ramBytes(current.ramBytes())
+                .heartbeatIntervalMicros(detector.intervalNanos() / 1000)
+                .firstEpoch(current.firstEpoch())
+                .vmName(current.vmName())
+                .replyEndpoint(transport.boundEndpoint(replies).toString())
+                .qemuVersion(current.qemuVersion())
+                .deviceInventory(current.deviceInventory());
+        return MessageHeaderEncoder.ENCODED_LENGTH + hello.encodedLength();
+    }
+
+    private int beat() {
+        if (session.phase() != PrimarySession.Phase.OPEN || nowNanos < nextHeartbeatNanos) {
+            return 0;
+        }
+        nextHeartbeatNanos = nowNanos + detector.intervalNanos();
+        heartbeat
+                .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                .sessionId(current.sessionId())
+                .generation(current.generation())
+                .lastAcknowledgedEpoch(session.acknowledgedEpoch());
+        heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + PrimaryHeartbeatEncoder.BLOCK_LENGTH);
+        return 1;
+    }
+
+    private int sendNotice() {
+        final Notice pending = notice;
+        if (pending == null || heartbeats == null || nowNanos < nextNoticeNanos) {
+            return 0;
+        }
+        final int length =
+                switch (pending) {
+                    case GUEST_LOST -> {
+                        final GuestLostEncoder lost = new GuestLostEncoder();
+                        lost.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                                .sessionId(current.sessionId())
+                                .generation(current.generation());
+                        yield lost.encodedLength();
+                    }
+                    case END_PROTECTION -> {
+                        final EndProtectionEncoder end = new EndProtectionEncoder();
+                        end.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                                .sessionId(current.sessionId())
+                                .generation(current.generation());
+                        yield end.encodedLength();
+                    }
+                };
+        nextNoticeNanos = nowNanos + NOTICE_INTERVAL_NANOS;
+        heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length);
+        return 1;
+    }
+
+    private void checkSilence() {
+        if (detector.tick(nowNanos) && session.phase() == PrimarySession.Phase.OPEN) {
+            lose("it was silent for " + detector.silenceNanos() / 1_000_000 + " ms");
+        }
+    }
+
+    private void lose(final String reason) {
+        // No sign of life leaves from here on: the backup's own detector decides what becomes of the replica.
+        endSession();
+        pipe.abort();
+        session.lost(reason);
+    }
+
+    private void onMessage(final DirectBuffer buffer, final int offset, final int length, final Header header) {
+        if (length < MessageHeaderDecoder.ENCODED_LENGTH) {
+            return;
+        }
+        headerDecoder.wrap(buffer, offset);
+        if (headerDecoder.schemaId() != MessageHeaderDecoder.SCHEMA_ID) {
+            return;
+        }
+        final int body = length - MessageHeaderDecoder.ENCODED_LENGTH;
+        switch (headerDecoder.templateId()) {
+            case EpochAckDecoder.TEMPLATE_ID -> {
+                if (body >= EpochAckDecoder.BLOCK_LENGTH) {
+                    onAck(epochAck.wrapAndApplyHeader(buffer, offset, headerDecoder));
+                }
+            }
+            case BackupHeartbeatDecoder.TEMPLATE_ID -> {
+                if (body >= BackupHeartbeatDecoder.BLOCK_LENGTH) {
+                    backupHeartbeat.wrapAndApplyHeader(buffer, offset, headerDecoder);
+                    isOfThisSession(backupHeartbeat.sessionId());
+                }
+            }
+            case NoticeReceivedDecoder.TEMPLATE_ID -> {
+                if (body >= NoticeReceivedDecoder.BLOCK_LENGTH) {
+                    noticeReceived.wrapAndApplyHeader(buffer, offset, headerDecoder);
+                    if (isOfThisSession(noticeReceived.sessionId())) {
+                        notice = null;
+                    }
+                }
+            }
+            case WelcomeDecoder.TEMPLATE_ID -> {
+                if (body >= WelcomeDecoder.BLOCK_LENGTH) {
+                    onWelcome(welcome.wrapAndApplyHeader(buffer, offset, headerDecoder));
+                }
+            }
+            case RefusalDecoder.TEMPLATE_ID -> {
+                if (body >= RefusalDecoder.BLOCK_LENGTH + RefusalDecoder.textHeaderLength()) {
+                    onRefusal(refusal.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
+                }
+            }
+            case VerifyReportDecoder.TEMPLATE_ID -> {
+                if (body >= VerifyReportDecoder.BLOCK_LENGTH + VerifyReportDecoder.FirstDifferingDecoder.HEADER_SIZE) {
+                    onVerifyReport(verifyReport.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
+                }
+            }
+            default -> LOG.debug("message {} is not for a primary", headerDecoder.templateId());
+        }
+    }
+
+    private boolean isOfThisSession(final long sessionId) {
+        if (sessionId != current.sessionId()) {
+            return false;
+        }
+        detector.heard();
+        return true;
+    }
+
+    private void onWelcome(final WelcomeDecoder message) {
+        if (isOfThisSession(message.sessionId()) && session.phase() == PrimarySession.Phase.GREETING) {
+            detector.start(nowNanos);
+            sender.open(replication, current.sessionId());
+            session.opened(Math.max(0, message.takeoverLimitMicros()) * 1000);
+        }
+    }
+
+    private void onRefusal(final RefusalDecoder message, final int limit) {
+        if (!isOfThisSession(message.sessionId())) {
+            return;
+        }
+        final boolean whole = message.limit() + RefusalDecoder.textHeaderLength() + message.textLength() <= limit;
+        final PrimarySession.Refusal why =
+                new PrimarySession.Refusal(message.reason(), message.generation(), whole ? message.text() : "");
+        endSession();
+        pipe.abort();
+        session.refused(why);
+    }
+
+    private void onAck(final EpochAckDecoder message) {
+        if (!isOfThisSession(message.sessionId())) {
+            return;
+        }
+        final long epoch = message.epoch();
+        if (epoch != session.acknowledgedEpoch() + 1 || epoch > sender.lastSentEpoch()) {
+            throw new SessionEndedException("it acknowledged epoch " + epoch + " after " + session.acknowledgedEpoch());
+        }
+        ackListener.onAcknowledged(epoch, nowNanos);
+        session.acknowledged(epoch);
+    }
+
+    private void onVerifyReport(final VerifyReportDecoder message, final int limit) {
+        if (!isOfThisSession(message.sessionId())) {
+            return;
+        }
+        final VerifyReportDecoder.FirstDifferingDecoder group = message.firstDiffering();
+        final int count = group.count();
+        if (group.actingBlockLength() < Long.BYTES || message.limit() + count * group.actingBlockLength() > limit) {
+            return;
+        }
+        final long[] pages = new long[count];
+        for (int i = 0; i < count; i++) {
+            pages[i] = group.next().pageIndex();
+        }
+        session.verified(new PrimarySession.VerifyReport(
+                message.epoch(), message.comparedPages(), message.differingPages(), pages));
+    }
+
+    @Override
+    public void onClose() {
+        endSession();
+        CloseHelper.quietClose(replies);
+        transport.close();
+    }
+
+    @Override
+    public String roleName() {
+        return "link";
+    }
+}

@@ -1,0 +1,89 @@
+package org.resilire.primary;
+
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCounters;
+import org.resilire.control.AgentState;
+import org.resilire.control.AgentText;
+import org.resilire.control.LatencyRecorder;
+import org.resilire.epoch.EpochWriter;
+
+/**
+ * What a primary counts. Checkpoint figures are written by the checkpoint thread, commit figures by the link thread; a control
+ * thread publishes the distributions.
+ */
+final class PrimaryMetrics {
+
+    private final AgentCounters counters;
+    private final EpochWriter writer;
+    private final long latenessToleranceNanos;
+    private final LatencyRecorder pause = new LatencyRecorder();
+    private final LatencyRecorder dirtyPages = new LatencyRecorder();
+    private final LatencyRecorder commit = new LatencyRecorder();
+
+    /** @param latenessToleranceNanos a checkpoint that starts later than this after its time has missed its period */
+    PrimaryMetrics(final AgentCounters counters, final EpochWriter writer, final long latenessToleranceNanos) {
+        this.counters = counters;
+        this.writer = writer;
+        this.latenessToleranceNanos = latenessToleranceNanos;
+    }
+
+    void state(final AgentState state) {
+        counters.state(state);
+    }
+
+    void error(final String message) {
+        counters.text(AgentText.LAST_ERROR, message);
+    }
+
+    void checkpoint(final Checkpointer checkpointer, final long backpressureNanos) {
+        pause.record(checkpointer.pauseNanos());
+        dirtyPages.record(checkpointer.dirtyPages());
+        counters.increment(AgentCounter.EPOCHS_TOTAL);
+        counters.set(AgentCounter.DIRTY_PAGES_LAST, checkpointer.dirtyPages());
+        counters.add(AgentCounter.DIRTY_PAGES_TOTAL, checkpointer.dirtyPages());
+        counters.add(AgentCounter.CHANGED_BLOCKS_TOTAL, writer.changedBlocks());
+        counters.add(AgentCounter.CAPTURED_BYTES_TOTAL, writer.capturedBytes());
+        counters.add(AgentCounter.BACKPRESSURE_NANOS_TOTAL, backpressureNanos);
+    }
+
+    void lateness(final long nanos) {
+        if (nanos > latenessToleranceNanos) {
+            counters.increment(AgentCounter.EPOCHS_MISSED_PERIOD);
+        }
+    }
+
+    void synchronisation(final long donePages, final long totalPages, final long zeroPages) {
+        counters.set(AgentCounter.SYNC_PAGES_DONE, donePages);
+        counters.set(AgentCounter.SYNC_PAGES_TOTAL, totalPages);
+        counters.set(AgentCounter.SYNC_ZERO_PAGES, zeroPages);
+    }
+
+    void synchronised() {
+        counters.increment(AgentCounter.SYNCHRONISATIONS);
+    }
+
+    void verified(final boolean equal) {
+        counters.increment(equal ? AgentCounter.VERIFIED_EPOCHS : AgentCounter.VERIFY_FAILURES);
+    }
+
+    void backupLost(final String reason) {
+        counters.state(AgentState.BACKUP_LOST);
+        error("backup lost: " + reason);
+    }
+
+    /** On the link thread. */
+    void committed(final long epoch, final long commitNanos, final long wireBytesTotal) {
+        counters.set(AgentCounter.EPOCH_COMMITTED, epoch);
+        counters.set(AgentCounter.WIRE_BYTES_TOTAL, wireBytesTotal);
+        if (counters.value(AgentCounter.STATE) == AgentState.PROTECTED.code()) {
+            commit.record(commitNanos);
+        }
+    }
+
+    /** On the control thread, about once a second. */
+    void publish() {
+        pause.publish(counters, AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX);
+        commit.publish(counters, AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX);
+        dirtyPages.publish(counters, AgentCounter.DIRTY_PAGES_P50, null, null);
+    }
+}

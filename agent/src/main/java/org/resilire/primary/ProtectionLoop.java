@@ -1,0 +1,411 @@
+package org.resilire.primary;
+
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.control.AgentState;
+import org.resilire.epoch.CaptureAbortedException;
+import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPolicy;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.guest.Guest;
+import org.resilire.guest.GuestException;
+import org.resilire.net.GateMode;
+import org.resilire.net.OutputEpochs;
+import org.resilire.wire.sbe.RefusalReason;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The life of a primary, on the checkpoint thread: find the backup, synchronise, make checkpoints until the backup is lost, and
+ * begin again.
+ */
+final class ProtectionLoop {
+
+    /** How a loop can end. */
+    enum End {
+        /** It was told to stop. */
+        STOPPED,
+        /** The guest's process is gone. */
+        GUEST_LOST,
+        /** The backup runs the guest; ours is stopped for good. */
+        SUPERSEDED,
+        /** The first backup ever asked refused the guest. */
+        REFUSED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProtectionLoop.class);
+
+    /** A checkpoint may begin while this many before it are not yet acknowledged. */
+    private static final int MAX_UNACKNOWLEDGED = 2;
+
+    private static final long POLL_NANOS = 200_000L;
+    private static final long LINK_COMMAND_LIMIT_NANOS = 5_000_000_000L;
+    private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
+    private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
+
+    private final PrimaryContext context;
+    private final Guest guest;
+    private final PrimaryLink link;
+    private final PrimarySession session;
+    private final CapturePipe pipe;
+    private final Checkpointer checkpointer;
+    private final Synchroniser synchroniser;
+    private final OutputEpochs outputEpochs;
+    private final ProtectionRecord record;
+    private final PrimaryMetrics metrics;
+    private final CommitClock commitClock;
+    private final VerifyRequests verifyRequests;
+    private final EpochPolicy policy;
+    private final NanoClock clock;
+    private final SecureRandom random = new SecureRandom();
+
+    private volatile boolean stopping;
+    private boolean everProtected;
+    private boolean guestHeldPaused;
+    private long lastVerifiedReportEpoch = -1;
+    private long checkpointsSinceVerify;
+
+    ProtectionLoop(
+            final PrimaryContext context,
+            final PrimaryLink link,
+            final PrimarySession session,
+            final CapturePipe pipe,
+            final Checkpointer checkpointer,
+            final Synchroniser synchroniser,
+            final CommitClock commitClock,
+            final PrimaryMetrics metrics) {
+        this.context = context;
+        this.guest = context.guest();
+        this.link = link;
+        this.session = session;
+        this.pipe = pipe;
+        this.checkpointer = checkpointer;
+        this.synchroniser = synchroniser;
+        this.outputEpochs = context.outputEpochs();
+        this.record = context.record();
+        this.metrics = metrics;
+        this.commitClock = commitClock;
+        this.verifyRequests = context.verifyRequests();
+        this.policy = context.policy();
+        this.clock = context.clock();
+    }
+
+    /** Asks the loop to end after the checkpoint in progress. Any thread. */
+    void stop() {
+        stopping = true;
+    }
+
+    /** For the thread that publishes them. */
+    PrimaryMetrics metrics() {
+        return metrics;
+    }
+
+    End run() {
+        long releaseAtNanos = startingReleaseTime();
+        while (true) {
+            End end;
+            try {
+                end = connect(releaseAtNanos);
+                if (end == null) {
+                    synchroniseAndProtect();
+                }
+            } catch (final CaptureAbortedException e) {
+                LOG.debug("capture aborted", e);
+                end = null;
+            } catch (final GuestException e) {
+                end = onGuestTrouble(e);
+            }
+            if (end == null && stopping) {
+                end = End.STOPPED;
+            }
+            if (end != null) {
+                return finish(end);
+            }
+            releaseAtNanos = afterLoss();
+        }
+    }
+
+    /** An agent that died may have left a backup that is just taking over: until that is decided, no output leaves. */
+    private long startingReleaseTime() {
+        if (!record.wasProtected()) {
+            outputEpochs.changeMode(GateMode.PASS);
+            return Long.MIN_VALUE;
+        }
+        LOG.warn("an earlier agent protected this guest and did not end in order;"
+                + " no output leaves until the backup answers or can no longer take over");
+        outputEpochs.changeMode(GateMode.HOLD);
+        everProtected = true;
+        return clock.nanoTime() + record.takeoverLimitNanos();
+    }
+
+    /** @return null once a session is open */
+    private End connect(final long releaseAt) {
+        long releaseAtNanos = releaseAt;
+        metrics.state(releaseAtNanos == Long.MIN_VALUE ? AgentState.CONNECTING : AgentState.BACKUP_LOST);
+        openSession();
+        while (!stopping) {
+            if (guest.hasExited()) {
+                return End.GUEST_LOST;
+            }
+            switch (session.phase()) {
+                case OPEN -> {
+                    return null;
+                }
+                case REFUSED -> {
+                    final End end = onRefused();
+                    if (end != null) {
+                        return end;
+                    }
+                    openSession();
+                }
+                case LOST, CLOSED -> {
+                    closeSession();
+                    openSession();
+                }
+                case GREETING -> park(POLL_NANOS);
+            }
+            if (releaseAtNanos != Long.MIN_VALUE && clock.nanoTime() >= releaseAtNanos) {
+                releaseAtNanos = Long.MIN_VALUE;
+                goOnWithoutBackup();
+            }
+        }
+        return End.STOPPED;
+    }
+
+    private void openSession() {
+        link.open(new Greeting(
+                context.vmName(),
+                record.generation(),
+                random.nextLong(),
+                outputEpochs.currentEpoch(),
+                guest.memory().lengthBytes(),
+                context.qemuVersion(),
+                context.deviceInventory()));
+    }
+
+    /** Ends whatever session there is and makes the pipe usable again. */
+    private void closeSession() {
+        link.close();
+        final long deadlineNanos = clock.nanoTime() + LINK_COMMAND_LIMIT_NANOS;
+        while (session.phase() != PrimarySession.Phase.CLOSED) {
+            if (clock.nanoTime() - deadlineNanos > 0) {
+                throw new IllegalStateException("the link thread did not end the session in time");
+            }
+            park(POLL_NANOS);
+        }
+        pipe.rearm();
+    }
+
+    private End onRefused() {
+        final PrimarySession.Refusal refusal = session.refusal();
+        metrics.error(refusal.text());
+        if (refusal.reason() == RefusalReason.SUPERSEDED) {
+            LOG.error("the backup runs this guest as generation {}: {}", refusal.generation(), refusal.text());
+            return End.SUPERSEDED;
+        }
+        final boolean passing = refusal.reason() == RefusalReason.BUSY || refusal.reason() == RefusalReason.STANDBY_FAILED;
+        if (!everProtected && !passing) {
+            LOG.error("the backup refused: {}", refusal.text());
+            return End.REFUSED;
+        }
+        LOG.warn("the backup refused: {}; trying again", refusal.text());
+        closeSession();
+        final long retryAtNanos = clock.nanoTime() + REFUSED_RETRY_NANOS;
+        while (!stopping && !guest.hasExited() && clock.nanoTime() < retryAtNanos) {
+            park(10 * POLL_NANOS);
+        }
+        return null;
+    }
+
+    private void synchroniseAndProtect() {
+        if (!guestHeldPaused) {
+            // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the first checkpoint.
+            outputEpochs.changeMode(GateMode.PASS);
+        }
+        record.unprotected();
+        metrics.state(AgentState.SYNCHRONISING);
+        LOG.info("synchronising {} MiB with the backup", guest.memory().lengthBytes() >> 20);
+        synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, () -> stopping);
+        metrics.synchronised();
+        // From the first checkpoint on the backup may take over: a successor of this agent must know.
+        record.protectedWithin(session.takeoverLimitNanos() + context.detector().timeoutNanos());
+        long startNanos = makeCheckpoint(false);
+        awaitAcknowledged(outputEpochs.currentEpoch() - 1);
+        everProtected = true;
+        metrics.state(AgentState.PROTECTED);
+        LOG.info("protected: checkpoints {}", policy.description());
+        while (!stopping) {
+            waitFor(policy.nextStartNanos(startNanos, clock.nanoTime()));
+            if (stopping) {
+                return;
+            }
+            startNanos = makeCheckpoint(shouldVerify());
+        }
+    }
+
+    private long makeCheckpoint(final boolean verify) {
+        final long epoch = outputEpochs.currentEpoch();
+        final long waitedBefore = pipe.waitedNanos();
+        commitClock.started(epoch, clock.nanoTime());
+        checkpointer.checkpoint(epoch, verify);
+        guestHeldPaused = false;
+        if (verify) {
+            LOG.debug("epoch {} carries page hashes", epoch);
+        } else {
+            metrics.checkpoint(checkpointer, pipe.waitedNanos() - waitedBefore);
+        }
+        return checkpointer.pausedAtNanos();
+    }
+
+    private boolean shouldVerify() {
+        final long every = context.verifyEvery();
+        final boolean due = every > 0 && ++checkpointsSinceVerify >= every;
+        if (due) {
+            checkpointsSinceVerify = 0;
+        }
+        return due || verifyRequests.takeRequest();
+    }
+
+    /** Waits for a time to come, and for the backup to keep up; throws if the session ends meanwhile. */
+    private void waitFor(final long startNanos) {
+        while (!stopping) {
+            checkSession();
+            final long nowNanos = clock.nanoTime();
+            final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED;
+            if (keptUp && startNanos - nowNanos <= 0) {
+                metrics.lateness(nowNanos - startNanos);
+                return;
+            }
+            park(keptUp ? Math.min(startNanos - nowNanos, POLL_NANOS * 5) : POLL_NANOS / 4);
+        }
+    }
+
+    private void awaitAcknowledged(final long epoch) {
+        while (!stopping && session.acknowledgedEpoch() < epoch) {
+            checkSession();
+            park(POLL_NANOS);
+        }
+    }
+
+    private long nextSynchronisationEpoch() {
+        final long epoch = outputEpochs.currentEpoch();
+        awaitAcknowledged(epoch - 1 - MAX_UNACKNOWLEDGED);
+        checkSession();
+        outputEpochs.beginEpoch(epoch + 1);
+        commitClock.started(epoch, clock.nanoTime());
+        return epoch;
+    }
+
+    private void checkSession() {
+        if (session.phase() != PrimarySession.Phase.OPEN) {
+            throw new CaptureAbortedException();
+        }
+        if (guest.hasExited()) {
+            throw new GuestException("the guest's process ended");
+        }
+        final PrimarySession.VerifyReport report = session.verifyReport();
+        if (report != null && report.epoch() != lastVerifiedReportEpoch) {
+            lastVerifiedReportEpoch = report.epoch();
+            onVerified(report);
+        }
+    }
+
+    private void onVerified(final PrimarySession.VerifyReport report) {
+        metrics.verified(report.differingPages() == 0);
+        if (report.differingPages() != 0) {
+            final String message = report.differingPages() + " of " + report.comparedPages()
+                    + " pages of the replica differ at epoch " + report.epoch() + ", first pages "
+                    + Arrays.toString(report.firstDiffering());
+            LOG.error(message);
+            metrics.error(message);
+        }
+        verifyRequests.complete(report);
+    }
+
+    private End onGuestTrouble(final GuestException e) {
+        if (guest.hasExited()) {
+            return End.GUEST_LOST;
+        }
+        // The guest lives but did not do as asked: without checkpoints it cannot stay protected. Start over with a new session.
+        LOG.error("checkpoint failed: {}", e.getMessage());
+        metrics.error(e.getMessage());
+        link.announceEndOfProtection();
+        awaitNoticeReceived();
+        return null;
+    }
+
+    /** @return when the backup can no longer take over, so that held output may leave */
+    private long afterLoss() {
+        final PrimarySession.Phase phase = session.phase();
+        final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
+        context.writer().abandon();
+        closeSession();
+        LOG.error("backup lost: {}; output stays held for {} ms, the time the backup has to take over", reason,
+                session.takeoverLimitNanos() / 1_000_000);
+        metrics.backupLost(reason);
+        return clock.nanoTime() + session.takeoverLimitNanos() + context.detector().timeoutNanos();
+    }
+
+    private void goOnWithoutBackup() {
+        if (context.onBackupLoss() == BackupLossPolicy.PAUSE) {
+            LOG.error("no backup: the guest is paused until it is protected again (--on-backup-loss pause)");
+            guest.pause();
+            guestHeldPaused = true;
+        } else {
+            LOG.error("no backup: the guest goes on UNPROTECTED");
+            record.unprotected();
+            outputEpochs.changeMode(GateMode.PASS);
+        }
+        metrics.state(AgentState.UNPROTECTED);
+    }
+
+    private End finish(final End end) {
+        switch (end) {
+            case GUEST_LOST -> {
+                LOG.error("the guest's process ended; telling the backup");
+                outputEpochs.discardForGood();
+                link.announceGuestLost();
+                awaitNoticeReceived();
+            }
+            case SUPERSEDED -> {
+                outputEpochs.discardForGood();
+                guest.stopForGood();
+                record.unprotected();
+                metrics.state(AgentState.SUPERSEDED);
+            }
+            case STOPPED -> {
+                link.announceEndOfProtection();
+                awaitNoticeReceived();
+                record.unprotected();
+                outputEpochs.changeMode(GateMode.PASS);
+            }
+            case REFUSED -> {
+                // Nothing was ever protected: there is nothing to undo.
+            }
+        }
+        context.writer().abandon();
+        closeSession();
+        if (end != End.SUPERSEDED) {
+            metrics.state(AgentState.STOPPED);
+        }
+        return end;
+    }
+
+    /** Waits until the backup knows, so that it neither takes over a guest that goes on nor waits for one that is gone. */
+    private void awaitNoticeReceived() {
+        final long deadlineNanos = clock.nanoTime() + NOTICE_LIMIT_NANOS;
+        while (link.isNoticePending() && session.phase() == PrimarySession.Phase.OPEN) {
+            if (clock.nanoTime() - deadlineNanos > 0) {
+                LOG.warn("the backup did not answer a notice within {} ms", NOTICE_LIMIT_NANOS / 1_000_000);
+                return;
+            }
+            park(POLL_NANOS);
+        }
+    }
+
+    private static void park(final long nanos) {
+        LockSupport.parkNanos(nanos);
+    }
+}

@@ -1,0 +1,60 @@
+package org.resilire.primary;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Hands a wish to compare primary and replica from any thread to the checkpoint thread, and the result back. */
+public final class VerifyRequests {
+
+    /**
+     * What came of a comparison.
+     *
+     * @param epoch the epoch at which both memories were hashed
+     * @param firstDiffering page indices, at most 16
+     */
+    public record Outcome(long epoch, long comparedPages, long differingPages, long[] firstDiffering) {}
+
+    private final List<CompletableFuture<Outcome>> waiting = new ArrayList<>();
+    private volatile boolean requested;
+
+    /**
+     * Asks for a comparison at the next checkpoint and waits for it.
+     *
+     * @throws TimeoutException if none was made and answered in time: the guest is not protected, or the backup is slow
+     */
+    public Outcome await(final long timeoutNanos) throws TimeoutException, InterruptedException {
+        final CompletableFuture<Outcome> result = new CompletableFuture<>();
+        synchronized (waiting) {
+            waiting.add(result);
+        }
+        requested = true;
+        try {
+            return result.get(timeoutNanos, TimeUnit.NANOSECONDS);
+        } catch (final ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** True once for every request, or for several made at a time. Checkpoint thread. */
+    boolean takeRequest() {
+        if (!requested) {
+            return false;
+        }
+        requested = false;
+        return true;
+    }
+
+    /** Answers all who wait. Checkpoint thread. */
+    void complete(final PrimarySession.VerifyReport report) {
+        final Outcome outcome =
+                new Outcome(report.epoch(), report.comparedPages(), report.differingPages(), report.firstDiffering());
+        synchronized (waiting) {
+            waiting.forEach(result -> result.complete(outcome));
+            waiting.clear();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package org.resilire.transport;
+
+import io.aeron.Aeron;
+import io.aeron.ExclusivePublication;
+import io.aeron.Subscription;
+import io.aeron.driver.MediaDriver;
+import io.aeron.driver.ThreadingMode;
+import io.aeron.exceptions.AeronException;
+import io.aeron.exceptions.RegistrationException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.DatagramChannel;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentInvoker;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Aeron for one agent: an embedded media driver (or a client of one that runs already) whose work is done by whichever
+ * thread runs this as its {@link Agent}. All publications and subscriptions are made and used on that thread; before it
+ * starts, the constructing thread may make them.
+ */
+public final class Transport implements Agent, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
+
+    /** A thread that was starved for this long is late, not dead. */
+    private static final long LIVENESS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    private final MediaDriver driver;
+    private final Aeron aeron;
+    private final AgentInvoker driverInvoker;
+    private final AgentInvoker clientInvoker;
+
+    private Transport(final MediaDriver driver, final Aeron aeron) {
+        this.driver = driver;
+        this.aeron = aeron;
+        this.driverInvoker = driver == null ? null : driver.sharedAgentInvoker();
+        this.clientInvoker = Objects.requireNonNull(aeron.conductorAgentInvoker());
+    }
+
+    /**
+     * Starts the transport.
+     *
+     * @param directory where an embedded driver keeps its buffers, on a memory file system; deleted at the start and at the end
+     */
+    public static Transport start(final TransportConfig config, final Path directory) {
+        MediaDriver driver = null;
+        try {
+            final Aeron.Context client = new Aeron.Context()
+                    .useConductorAgentInvoker(true)
+                    .errorHandler(error -> LOG.warn("transport: {}", error.getMessage()))
+                    .keepAliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(500));
+            if (config.externalDriver().isPresent()) {
+                client.aeronDirectoryName(config.externalDriver().get().toString());
+            } else {
+                driver = MediaDriver.launch(driverContext(config, directory));
+                client.aeronDirectoryName(driver.aeronDirectoryName()).driverAgentInvoker(driver.sharedAgentInvoker());
+            }
+            return new Transport(driver, Aeron.connect(client));
+        } catch (final AeronException | IllegalStateException | UncheckedIOException e) {
+            CloseHelper.quietClose(driver);
+            throw new TransportException("the transport did not start: " + e.getMessage(), e);
+        }
+    }
+
+    private static MediaDriver.Context driverContext(final TransportConfig config, final Path directory) {
+        final int grantedBytes = grantedSocketBufferBytes(config.socketBufferBytes());
+        final int windowBytes = Math.min(config.windowBytes(), Integer.highestOneBit(grantedBytes / 2));
+        if (windowBytes < config.windowBytes()) {
+            LOG.warn(
+                    "the kernel grants a socket buffer of {} KiB, so the receiver window is {} KiB instead of {} KiB;"
+                            + " raise net.core.rmem_max and net.core.wmem_max to {} for full speed",
+                    grantedBytes >> 10,
+                    windowBytes >> 10,
+                    config.windowBytes() >> 10,
+                    config.socketBufferBytes());
+        }
+        return new MediaDriver.Context()
+                .aeronDirectoryName(directory.toString())
+                .threadingMode(ThreadingMode.INVOKER)
+                .dirDeleteOnStart(true)
+                .dirDeleteOnShutdown(true)
+                .warnIfDirectoryExists(false)
+                .termBufferSparseFile(true)
+                .publicationTermBufferLength(config.termBytes())
+                .mtuLength(config.mtuBytes())
+                .socketSndbufLength(grantedBytes)
+                .socketRcvbufLength(grantedBytes)
+                .initialWindowLength(windowBytes)
+                .clientLivenessTimeoutNs(LIVENESS_TIMEOUT_NANOS)
+                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_TIMEOUT_NANOS))
+                .errorHandler(error -> LOG.warn("media driver: {}", error.getMessage()));
+    }
+
+    private static int grantedSocketBufferBytes(final int wantedBytes) {
+        try (DatagramChannel channel = DatagramChannel.open()) {
+            channel.setOption(StandardSocketOptions.SO_RCVBUF, wantedBytes);
+            channel.setOption(StandardSocketOptions.SO_SNDBUF, wantedBytes);
+            return Math.min(
+                    Math.min(channel.getOption(StandardSocketOptions.SO_RCVBUF), wantedBytes),
+                    channel.getOption(StandardSocketOptions.SO_SNDBUF));
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Listens on an endpoint of this host. */
+    public Subscription listen(final Endpoint endpoint, final int streamId) {
+        try {
+            return aeron.addSubscription(endpoint.channel(), streamId);
+        } catch (final RegistrationException e) {
+            throw new TransportException(
+                    "cannot listen on UDP " + endpoint + ": " + reason(e)
+                            + "; choose another port or stop what uses it (ss -ulpn shows what does)",
+                    e);
+        }
+    }
+
+    /** Opens a stream to an endpoint; nothing need be there yet. */
+    public ExclusivePublication connect(final Endpoint endpoint, final int streamId) {
+        try {
+            return aeron.addExclusivePublication(endpoint.channel(), streamId);
+        } catch (final RegistrationException e) {
+            throw new TransportException("cannot send to " + endpoint + ": " + reason(e), e);
+        }
+    }
+
+    /** The endpoint that a subscription on port 0 got, once the driver has bound it; waits for that, bounded. */
+    public Endpoint boundEndpoint(final Subscription subscription) {
+        final long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+        while (true) {
+            final String resolved = subscription.tryResolveChannelEndpointPort();
+            if (resolved != null) {
+                final int at = resolved.indexOf("endpoint=") + "endpoint=".length();
+                final int end = resolved.indexOf('|', at);
+                return Endpoint.parse(end < 0 ? resolved.substring(at) : resolved.substring(at, end));
+            }
+            if (System.nanoTime() > deadlineNanos) {
+                throw new TransportException("the media driver did not bind " + subscription.channel(), null);
+            }
+            doWork();
+            Thread.onSpinWait();
+        }
+    }
+
+    private static String reason(final RegistrationException e) {
+        final String message = String.valueOf(e.getMessage());
+        return message.contains("Address already in use") ? "the port is in use" : message.lines().findFirst().orElse(message);
+    }
+
+    /** Sends, receives and keeps alive; call it in the duty cycle of the owning thread. */
+    @Override
+    public int doWork() {
+        int work = clientInvoker.invoke();
+        if (driverInvoker != null) {
+            work += driverInvoker.invoke();
+        }
+        return work;
+    }
+
+    @Override
+    public String roleName() {
+        return "transport";
+    }
+
+    @Override
+    public void close() {
+        CloseHelper.quietClose(aeron);
+        CloseHelper.quietClose(driver);
+    }
+}
