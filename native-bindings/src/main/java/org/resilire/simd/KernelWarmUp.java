@@ -2,15 +2,21 @@ package org.resilire.simd;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 
-/** Runs all kernels until their time a page no longer falls. */
+/**
+ * Runs all kernels until their time a page no longer falls and they leave no garbage: vectors on the heap are the sure sign
+ * of code that is not yet compiled as it should be, also while a busy machine keeps the compiler waiting.
+ */
 final class KernelWarmUp {
     private static final int PAGES_PER_BATCH = 500;
     private static final int SMALLEST_BATCH_COUNT = 8;
     private static final int STEADY_BATCHES = 4;
     private static final double STEADY_FACTOR = 1.3;
+    private static final long LARGEST_GARBAGE_BYTES = 16L * PAGES_PER_BATCH;
     private static final long LARGEST_NANOS = 2_000_000_000L;
 
     private KernelWarmUp() {}
@@ -27,17 +33,26 @@ final class KernelWarmUp {
             int steady = 0;
             int batches = 0;
             while ((batches < SMALLEST_BATCH_COUNT || steady < STEADY_BATCHES) && before - start < LARGEST_NANOS) {
+                long garbageBefore = allocatedBytes();
                 batch(kernels, guest, shadow, out, batches);
+                boolean clean = allocatedBytes() - garbageBefore <= LARGEST_GARBAGE_BYTES;
                 long now = System.nanoTime();
                 long took = now - before;
                 before = now;
-                // Steady: several batches in a row that neither improve on the best much nor fall behind it.
-                steady = took > best * STEADY_FACTOR || took * STEADY_FACTOR < best ? 0 : steady + 1;
+                // Steady: several clean batches in a row that neither improve on the best much nor fall behind it.
+                boolean level = took <= best * STEADY_FACTOR && took * STEADY_FACTOR >= best;
+                steady = clean && level ? steady + 1 : 0;
                 best = Math.min(best, took);
                 batches++;
             }
             return batches * PAGES_PER_BATCH;
         }
+    }
+
+    private static long allocatedBytes() {
+        return ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads
+                ? threads.getCurrentThreadAllocatedBytes()
+                : 0;
     }
 
     private static MemorySegment page(Arena arena) {

@@ -9,6 +9,10 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * SIMD with the widest vectors that the CPU prefers: a block is one vector of 512 bits, two of 256 or four of 128. Each
  * width has its own straight-line body, chosen by a constant, so that the JIT keeps the vectors in registers.
+ *
+ * <p>Vectors never cross a method of ours. The Vector API's own methods are always inlined, a helper like {@code load} is
+ * only sometimes: once it has been compiled by itself and is found "too big", its callers box every vector, which costs
+ * twenty times the time and 18 KB of garbage a page, for good, in one JVM run out of a few.
  */
 public final class VectorBlockKernels implements BlockKernels {
     private static final VectorSpecies<Long> SPECIES = LongVector.SPECIES_PREFERRED;
@@ -32,30 +36,66 @@ public final class VectorBlockKernels implements BlockKernels {
 
     @Override
     public long changedBlocks(MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
+        return switch (VECTORS_PER_BLOCK) {
+            case 1 -> changed1(a, aOffset, b, bOffset);
+            case 2 -> changed2(a, aOffset, b, bOffset);
+            default -> changed4(a, aOffset, b, bOffset);
+        };
+    }
+
+    private static long changed1(MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
         long mask = 0;
         for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
             long at = (long) block * BLOCK_BYTES;
-            if (differ(a, aOffset + at, b, bOffset + at)) {
+            LongVector difference = LongVector.fromMemorySegment(SPECIES, a, aOffset + at, ORDER)
+                    .lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, b, bOffset + at, ORDER));
+            if (difference.compare(VectorOperators.NE, 0).anyTrue()) {
                 mask |= 1L << block;
             }
         }
         return mask;
     }
 
-    private static boolean differ(MemorySegment a, long aAt, MemorySegment b, long bAt) {
-        LongVector difference = load(a, aAt).lanewise(VectorOperators.XOR, load(b, bAt));
-        if (VECTORS_PER_BLOCK >= 2) {
-            difference = difference.or(xorAt(a, aAt, b, bAt, VECTOR_BYTES));
+    private static long changed2(MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
+        long mask = 0;
+        for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
+            long at = (long) block * BLOCK_BYTES;
+            LongVector difference = LongVector.fromMemorySegment(SPECIES, a, aOffset + at, ORDER)
+                    .lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, b, bOffset + at, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, a, aOffset + at + VECTOR_BYTES, ORDER)
+                            .lanewise(
+                                    VectorOperators.XOR,
+                                    LongVector.fromMemorySegment(SPECIES, b, bOffset + at + VECTOR_BYTES, ORDER)));
+            if (difference.compare(VectorOperators.NE, 0).anyTrue()) {
+                mask |= 1L << block;
+            }
         }
-        if (VECTORS_PER_BLOCK == 4) {
-            difference = difference.or(xorAt(a, aAt, b, bAt, 2 * VECTOR_BYTES));
-            difference = difference.or(xorAt(a, aAt, b, bAt, 3 * VECTOR_BYTES));
-        }
-        return isNonZero(difference);
+        return mask;
     }
 
-    private static LongVector xorAt(MemorySegment a, long aAt, MemorySegment b, long bAt, long offset) {
-        return load(a, aAt + offset).lanewise(VectorOperators.XOR, load(b, bAt + offset));
+    private static long changed4(MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
+        long mask = 0;
+        for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
+            long at = (long) block * BLOCK_BYTES;
+            LongVector difference = LongVector.fromMemorySegment(SPECIES, a, aOffset + at, ORDER)
+                    .lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, b, bOffset + at, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, a, aOffset + at + VECTOR_BYTES, ORDER)
+                            .lanewise(
+                                    VectorOperators.XOR,
+                                    LongVector.fromMemorySegment(SPECIES, b, bOffset + at + VECTOR_BYTES, ORDER)))
+                    .or(LongVector.fromMemorySegment(SPECIES, a, aOffset + at + 2 * VECTOR_BYTES, ORDER)
+                            .lanewise(
+                                    VectorOperators.XOR,
+                                    LongVector.fromMemorySegment(SPECIES, b, bOffset + at + 2 * VECTOR_BYTES, ORDER)))
+                    .or(LongVector.fromMemorySegment(SPECIES, a, aOffset + at + 3 * VECTOR_BYTES, ORDER)
+                            .lanewise(
+                                    VectorOperators.XOR,
+                                    LongVector.fromMemorySegment(SPECIES, b, bOffset + at + 3 * VECTOR_BYTES, ORDER)));
+            if (difference.compare(VectorOperators.NE, 0).anyTrue()) {
+                mask |= 1L << block;
+            }
+        }
+        return mask;
     }
 
     @Override
@@ -84,10 +124,14 @@ public final class VectorBlockKernels implements BlockKernels {
         long to = outOffset;
         for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
             long at = (long) block * BLOCK_BYTES;
-            LongVector now = load(guest, guestOffset + at);
-            if (isNonZero(now.lanewise(VectorOperators.XOR, load(shadow, shadowOffset + at)))) {
-                store(now, shadow, shadowOffset + at);
-                store(now, out, to);
+            LongVector now = LongVector.fromMemorySegment(SPECIES, guest, guestOffset + at, ORDER);
+            if (now.lanewise(
+                            VectorOperators.XOR,
+                            LongVector.fromMemorySegment(SPECIES, shadow, shadowOffset + at, ORDER))
+                    .compare(VectorOperators.NE, 0)
+                    .anyTrue()) {
+                now.intoMemorySegment(shadow, shadowOffset + at, ORDER);
+                now.intoMemorySegment(out, to, ORDER);
                 to += BLOCK_BYTES;
                 mask |= 1L << block;
             }
@@ -107,15 +151,18 @@ public final class VectorBlockKernels implements BlockKernels {
         for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
             long at = guestOffset + (long) block * BLOCK_BYTES;
             long old = shadowOffset + (long) block * BLOCK_BYTES;
-            LongVector now0 = load(guest, at);
-            LongVector now1 = load(guest, at + VECTOR_BYTES);
-            LongVector difference = now0.lanewise(VectorOperators.XOR, load(shadow, old))
-                    .or(now1.lanewise(VectorOperators.XOR, load(shadow, old + VECTOR_BYTES)));
-            if (isNonZero(difference)) {
-                store(now0, shadow, old);
-                store(now1, shadow, old + VECTOR_BYTES);
-                store(now0, out, to);
-                store(now1, out, to + VECTOR_BYTES);
+            LongVector now0 = LongVector.fromMemorySegment(SPECIES, guest, at, ORDER);
+            LongVector now1 = LongVector.fromMemorySegment(SPECIES, guest, at + VECTOR_BYTES, ORDER);
+            LongVector difference = now0.lanewise(
+                            VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, shadow, old, ORDER))
+                    .or(now1.lanewise(
+                            VectorOperators.XOR,
+                            LongVector.fromMemorySegment(SPECIES, shadow, old + VECTOR_BYTES, ORDER)));
+            if (difference.compare(VectorOperators.NE, 0).anyTrue()) {
+                now0.intoMemorySegment(shadow, old, ORDER);
+                now1.intoMemorySegment(shadow, old + VECTOR_BYTES, ORDER);
+                now0.intoMemorySegment(out, to, ORDER);
+                now1.intoMemorySegment(out, to + VECTOR_BYTES, ORDER);
                 to += BLOCK_BYTES;
                 mask |= 1L << block;
             }
@@ -135,23 +182,30 @@ public final class VectorBlockKernels implements BlockKernels {
         for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
             long at = guestOffset + (long) block * BLOCK_BYTES;
             long old = shadowOffset + (long) block * BLOCK_BYTES;
-            LongVector now0 = load(guest, at);
-            LongVector now1 = load(guest, at + VECTOR_BYTES);
-            LongVector now2 = load(guest, at + 2 * VECTOR_BYTES);
-            LongVector now3 = load(guest, at + 3 * VECTOR_BYTES);
-            LongVector difference = now0.lanewise(VectorOperators.XOR, load(shadow, old))
-                    .or(now1.lanewise(VectorOperators.XOR, load(shadow, old + VECTOR_BYTES)))
-                    .or(now2.lanewise(VectorOperators.XOR, load(shadow, old + 2 * VECTOR_BYTES)))
-                    .or(now3.lanewise(VectorOperators.XOR, load(shadow, old + 3 * VECTOR_BYTES)));
-            if (isNonZero(difference)) {
-                store(now0, shadow, old);
-                store(now1, shadow, old + VECTOR_BYTES);
-                store(now2, shadow, old + 2 * VECTOR_BYTES);
-                store(now3, shadow, old + 3 * VECTOR_BYTES);
-                store(now0, out, to);
-                store(now1, out, to + VECTOR_BYTES);
-                store(now2, out, to + 2 * VECTOR_BYTES);
-                store(now3, out, to + 3 * VECTOR_BYTES);
+            LongVector now0 = LongVector.fromMemorySegment(SPECIES, guest, at, ORDER);
+            LongVector now1 = LongVector.fromMemorySegment(SPECIES, guest, at + VECTOR_BYTES, ORDER);
+            LongVector now2 = LongVector.fromMemorySegment(SPECIES, guest, at + 2 * VECTOR_BYTES, ORDER);
+            LongVector now3 = LongVector.fromMemorySegment(SPECIES, guest, at + 3 * VECTOR_BYTES, ORDER);
+            LongVector difference = now0.lanewise(
+                            VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, shadow, old, ORDER))
+                    .or(now1.lanewise(
+                            VectorOperators.XOR,
+                            LongVector.fromMemorySegment(SPECIES, shadow, old + VECTOR_BYTES, ORDER)))
+                    .or(now2.lanewise(
+                            VectorOperators.XOR,
+                            LongVector.fromMemorySegment(SPECIES, shadow, old + 2 * VECTOR_BYTES, ORDER)))
+                    .or(now3.lanewise(
+                            VectorOperators.XOR,
+                            LongVector.fromMemorySegment(SPECIES, shadow, old + 3 * VECTOR_BYTES, ORDER)));
+            if (difference.compare(VectorOperators.NE, 0).anyTrue()) {
+                now0.intoMemorySegment(shadow, old, ORDER);
+                now1.intoMemorySegment(shadow, old + VECTOR_BYTES, ORDER);
+                now2.intoMemorySegment(shadow, old + 2 * VECTOR_BYTES, ORDER);
+                now3.intoMemorySegment(shadow, old + 3 * VECTOR_BYTES, ORDER);
+                now0.intoMemorySegment(out, to, ORDER);
+                now1.intoMemorySegment(out, to + VECTOR_BYTES, ORDER);
+                now2.intoMemorySegment(out, to + 2 * VECTOR_BYTES, ORDER);
+                now3.intoMemorySegment(out, to + 3 * VECTOR_BYTES, ORDER);
                 to += BLOCK_BYTES;
                 mask |= 1L << block;
             }
@@ -170,7 +224,9 @@ public final class VectorBlockKernels implements BlockKernels {
             long lengthBytes) {
         long i = 0;
         for (; i + VECTOR_BYTES <= lengthBytes; i += VECTOR_BYTES) {
-            store(load(a, aOffset + i).lanewise(VectorOperators.XOR, load(b, bOffset + i)), out, outOffset + i);
+            LongVector.fromMemorySegment(SPECIES, a, aOffset + i, ORDER)
+                    .lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, b, bOffset + i, ORDER))
+                    .intoMemorySegment(out, outOffset + i, ORDER);
         }
         ScalarBlockKernels.xorTail(a, aOffset, b, bOffset, out, outOffset, i, lengthBytes);
     }
@@ -180,31 +236,21 @@ public final class VectorBlockKernels implements BlockKernels {
         long i = 0;
         for (; i + UNROLL * VECTOR_BYTES <= lengthBytes; i += UNROLL * VECTOR_BYTES) {
             long at = offset + i;
-            LongVector any = load(segment, at)
-                    .or(load(segment, at + VECTOR_BYTES))
-                    .or(load(segment, at + 2 * VECTOR_BYTES))
-                    .or(load(segment, at + 3 * VECTOR_BYTES));
-            if (isNonZero(any)) {
+            LongVector any = LongVector.fromMemorySegment(SPECIES, segment, at, ORDER)
+                    .or(LongVector.fromMemorySegment(SPECIES, segment, at + VECTOR_BYTES, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, segment, at + 2 * VECTOR_BYTES, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, segment, at + 3 * VECTOR_BYTES, ORDER));
+            if (any.compare(VectorOperators.NE, 0).anyTrue()) {
                 return false;
             }
         }
         for (; i + VECTOR_BYTES <= lengthBytes; i += VECTOR_BYTES) {
-            if (isNonZero(load(segment, offset + i))) {
+            if (LongVector.fromMemorySegment(SPECIES, segment, offset + i, ORDER)
+                    .compare(VectorOperators.NE, 0)
+                    .anyTrue()) {
                 return false;
             }
         }
         return ScalarBlockKernels.isZeroTail(segment, offset, i, lengthBytes);
-    }
-
-    private static LongVector load(MemorySegment segment, long at) {
-        return LongVector.fromMemorySegment(SPECIES, segment, at, ORDER);
-    }
-
-    private static void store(LongVector vector, MemorySegment segment, long at) {
-        vector.intoMemorySegment(segment, at, ORDER);
-    }
-
-    private static boolean isNonZero(LongVector vector) {
-        return vector.compare(VectorOperators.NE, 0).anyTrue();
     }
 }

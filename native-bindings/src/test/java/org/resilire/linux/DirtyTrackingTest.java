@@ -108,7 +108,7 @@ class DirtyTrackingTest {
                 long descriptors = target.descriptorCount();
                 try (UserFaultFd faults = UserFaultFd.injectInto(target.pid())) {
                     assertEquals(descriptors, target.descriptorCount(), "descriptors left in the target");
-                    System.out.println("injection took " + faults.injectionNanos() / 1000 + " us");
+                    assertTrue(faults.injectionNanos() > 0);
                     compareForAWhile(target, ram.segment(), control.segment(), faults, ramPath);
                 }
                 awaitWrites(target, control.segment(), 1000);
@@ -176,6 +176,25 @@ class DirtyTrackingTest {
                 second.writeProtect(start, PAGES * PAGE);
             }
             awaitWrites(target, control.segment(), 1000);
+        }
+    }
+
+    @Test
+    void shouldNotAllocateInAScan() {
+        try (MappedFile file = MappedFile.create(sharedMemory.resolve("ram"), PAGES * PAGE);
+                UserFaultFd faults = UserFaultFd.ofThisProcess();
+                PageMap pageMap = PageMap.open(OWN_PID);
+                RegionBuffer regions = new RegionBuffer(16)) {
+            long start = file.segment().address();
+            protect(faults, start);
+            Allocation.assertNone("scanWritten", () -> {
+                file.segment().set(JAVA_BYTE, 5 * PAGE, (byte) 1);
+                int found = pageMap.scanWritten(start, start + 16 * PAGE, regions, true);
+                if (found != 1 || regions.start(0) != start + 5 * PAGE || pageMap.walkEnd() != start + 16 * PAGE) {
+                    throw new AssertionError(found + " regions");
+                }
+            });
+            Allocation.assertNone("scanSoftDirty", () -> pageMap.scanSoftDirty(start, start + 16 * PAGE, regions));
         }
     }
 
