@@ -2,6 +2,7 @@ package org.resilire.control;
 
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -24,8 +25,11 @@ final class TextRecord {
     private static final int LENGTH_OFFSET = 4;
     private static final int TEXT_OFFSET = 8;
 
-    /** A writer needs a microsecond; one that died while writing leaves its version odd for ever. */
-    private static final int MAX_ATTEMPTS = 10_000;
+    /** A writer needs a microsecond, unless it is off its processor; one that died leaves its version odd for ever. */
+    private static final int SPINS = 100;
+
+    private static final int MAX_ATTEMPTS = 2_000;
+    private static final long PAUSE_NANOS = 50_000;
 
     private final UnsafeBuffer buffer;
 
@@ -46,7 +50,7 @@ final class TextRecord {
         buffer.putIntVolatile(VERSION_OFFSET, writing + 1);
     }
 
-    /** The text; the torn remains of one if its writer died while writing it. */
+    /** The text; after some 200 ms the torn remains of one whose writer died while writing it. */
     String read() {
         final byte[] bytes = new byte[MAX_TEXT_BYTES];
         int lengthBytes = 0;
@@ -58,7 +62,11 @@ final class TextRecord {
             if ((before & 1) == 0 && buffer.getIntVolatile(VERSION_OFFSET) == before) {
                 break;
             }
-            Thread.onSpinWait();
+            if (attempt < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
         }
         return new String(bytes, 0, lengthBytes, StandardCharsets.UTF_8);
     }
