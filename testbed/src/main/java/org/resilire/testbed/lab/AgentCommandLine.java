@@ -1,0 +1,76 @@
+package org.resilire.testbed.lab;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.resilire.testbed.TestbedException;
+
+/** The agent's two roles, as an administrator would start them. */
+final class AgentCommandLine {
+
+    static final String VM_NAME = "guest";
+
+    private static final int REPLICATION_PORT = 7878;
+
+    private AgentCommandLine() {}
+
+    static List<String> protect(final Lab lab, final AgentOptions options) {
+        final LabHost host = lab.hostA();
+        final List<String> command = new ArrayList<>(List.of(launcher(), "protect"));
+        command.addAll(common(host));
+        command.addAll(List.of("--qmp", host.qmpSocket().toString()));
+        command.addAll(List.of("--backup", Lab.HOST_B_REPLICATION_ADDRESS + ":" + REPLICATION_PORT));
+        command.addAll(List.of("--period", options.periodArgument()));
+        if (options.verifyEvery() > 0) {
+            command.addAll(List.of("--verify-every", Integer.toString(options.verifyEvery())));
+        }
+        command.addAll(options.primaryExtra());
+        return command;
+    }
+
+    static List<String> standby(
+            final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
+        final LabHost host = lab.hostB();
+        final List<String> command = new ArrayList<>(List.of(launcher(), "standby"));
+        command.addAll(common(host));
+        command.addAll(List.of("--listen", host.replicationAddress() + ":" + REPLICATION_PORT));
+        command.addAll(List.of(
+                "--qemu",
+                QemuCommandLine.standby(
+                        "resilire-" + lab.id() + "-b", guest, host, GuestProcess.serialLog(lab, host))));
+        command.addAll(List.of("--takeover", takeover.argument(), "--fence", lab.fenceCommand()));
+        command.addAll(options.standbyExtra());
+        return command;
+    }
+
+    private static List<String> common(final LabHost host) {
+        return List.of(
+                "--vm",
+                VM_NAME,
+                "--ram",
+                host.ramFile().toString(),
+                "--nic-socket",
+                host.nicSocket().toString(),
+                "--nic-peer",
+                host.nicPeer().toString(),
+                "--tap",
+                host.tapName(),
+                "--run-dir",
+                host.agentRunBase().toString(),
+                "--state-dir",
+                host.agentStateDirectory().toString());
+    }
+
+    private static String launcher() {
+        final String home = System.getenv("RESILIRE_HOME");
+        if (home == null || home.isBlank()) {
+            throw new TestbedException("RESILIRE_HOME is not set: start this by testbed/run, which sets it");
+        }
+        final Path launcher = Path.of(home, "agent", "bin", "resilire");
+        if (!Files.isExecutable(launcher)) {
+            throw new TestbedException("there is no agent at " + launcher + ": RESILIRE_HOME must be the source tree");
+        }
+        return launcher.toString();
+    }
+}

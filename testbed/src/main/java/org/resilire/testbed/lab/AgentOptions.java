@@ -1,0 +1,57 @@
+package org.resilire.testbed.lab;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How the agents of both hosts are started.
+ *
+ * @param period of the epochs
+ * @param verifyEvery compare the memories at every n-th epoch; 0: only when asked
+ * @param primaryExtra more arguments of {@code protect}, as they are
+ * @param standbyExtra more arguments of {@code standby}, as they are
+ */
+public record AgentOptions(
+        Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra) {
+
+    /** The agent's default period. */
+    public static final Duration DEFAULT_PERIOD = Duration.ofMillis(20);
+
+    public AgentOptions {
+        primaryExtra = List.copyOf(primaryExtra);
+        standbyExtra = List.copyOf(standbyExtra);
+    }
+
+    public static AgentOptions defaults() {
+        return new AgentOptions(DEFAULT_PERIOD, 0, List.of(), List.of());
+    }
+
+    public AgentOptions withPeriod(final Duration newPeriod) {
+        return new AgentOptions(newPeriod, verifyEvery, primaryExtra, standbyExtra);
+    }
+
+    public AgentOptions withVerifyEvery(final int epochs) {
+        return new AgentOptions(period, epochs, primaryExtra, standbyExtra);
+    }
+
+    /** For example {@code --on-backup-loss pause}, or {@code --arm FAILURE-POINT@N}. */
+    public AgentOptions withPrimaryExtra(final String... arguments) {
+        return new AgentOptions(period, verifyEvery, joined(primaryExtra, arguments), standbyExtra);
+    }
+
+    public AgentOptions withStandbyExtra(final String... arguments) {
+        return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments));
+    }
+
+    private static List<String> joined(final List<String> before, final String... more) {
+        final List<String> all = new ArrayList<>(before);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    /** As the command line takes it. */
+    String periodArgument() {
+        return period.toMillis() + "ms";
+    }
+}

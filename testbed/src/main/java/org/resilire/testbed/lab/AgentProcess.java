@@ -1,0 +1,162 @@
+package org.resilire.testbed.lab;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Locale;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCountersReader;
+import org.resilire.control.AgentRole;
+import org.resilire.control.AgentState;
+import org.resilire.control.AgentText;
+import org.resilire.control.ControlClient;
+import org.resilire.control.ControlException;
+import org.resilire.control.CountersFileException;
+import org.resilire.control.RunDirectory;
+import org.resilire.testbed.TestbedException;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * An agent on one of the hosts. Its counters are read where it keeps them, without disturbing it, also after its death. Not
+ * thread-safe.
+ */
+public final class AgentProcess implements AutoCloseable {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
+    private static final Duration COMMAND_LIMIT = Duration.ofSeconds(60);
+
+    private final LabProcess process;
+    private final RunDirectory runDirectory;
+    private AgentCountersReader counters;
+
+    private AgentProcess(final LabProcess process, final RunDirectory runDirectory) {
+        this.process = process;
+        this.runDirectory = runDirectory;
+    }
+
+    /** {@code resilire protect} on host A. Returns at once; see {@link #awaitStarted()}. */
+    public static AgentProcess protect(final Lab lab, final AgentOptions options) {
+        final LabHost host = lab.hostA();
+        final LabProcess process =
+                lab.start(Lab.AGENT_A, host.namespace(), AgentCommandLine.protect(lab, options));
+        return new AgentProcess(process, runDirectory(host, AgentRole.PRIMARY));
+    }
+
+    /** {@code resilire standby} on host B, with the lab's fence. Returns at once; see {@link #awaitStarted()}. */
+    public static AgentProcess standby(
+            final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
+        final LabHost host = lab.hostB();
+        final LabProcess process = lab.start(
+                "agent-b", host.namespace(), AgentCommandLine.standby(lab, guest, takeover, options));
+        return new AgentProcess(process, runDirectory(host, AgentRole.BACKUP));
+    }
+
+    private static RunDirectory runDirectory(final LabHost host, final AgentRole role) {
+        return RunDirectory.under(host.agentRunBase(), AgentCommandLine.VM_NAME, role);
+    }
+
+    /** Waits until it counts. */
+    public AgentProcess awaitStarted() {
+        Await.until(
+                () -> hasCounters() || !process.isAlive(),
+                START_LIMIT,
+                () -> process.name() + " did not start within " + START_LIMIT.toSeconds() + " s" + process.logTail());
+        requireAlive();
+        return this;
+    }
+
+    private void requireAlive() {
+        if (!process.isAlive()) {
+            throw new TestbedException(
+                    process.name() + " ended with exit status " + process.exitStatus() + process.logTail());
+        }
+    }
+
+    /** The file may still be an earlier agent's: only one with this process's id in it counts. */
+    private boolean hasCounters() {
+        if (counters != null) {
+            return true;
+        }
+        try {
+            final AgentCountersReader found = AgentCountersReader.open(runDirectory);
+            if (found.value(AgentCounter.PID) == process.identity().pid()) {
+                counters = found;
+            }
+        } catch (final CountersFileException | java.nio.file.NoSuchFileException notYet) {
+            return false;
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot read the counters of " + process.name(), failure);
+        }
+        return counters != null;
+    }
+
+    /** Waits until it is in that state. */
+    public void awaitState(final AgentState state, final Duration limit) {
+        Await.until(
+                () -> state() == state || !process.isAlive(),
+                limit,
+                () -> String.format(
+                        Locale.ROOT,
+                        "%s is %s instead of %s after %d s%s%s",
+                        process.name(),
+                        state(),
+                        state,
+                        limit.toSeconds(),
+                        describedLastError(),
+                        process.logTail()));
+        requireAlive();
+    }
+
+    /** Null before it has said so. */
+    public AgentState state() {
+        return hasCounters() ? counters.state() : null;
+    }
+
+    /** {@link AgentCounter#UNKNOWN} before it has counted that. */
+    public long counter(final AgentCounter counter) {
+        return hasCounters() ? counters.value(counter) : AgentCounter.UNKNOWN;
+    }
+
+    /** Of a counter in nanoseconds; NaN before it is known. */
+    public double millis(final AgentCounter counter) {
+        final long value = counter(counter);
+        return value == AgentCounter.UNKNOWN ? Double.NaN : value / 1e6;
+    }
+
+    /** Its last complaint; empty if there was none. */
+    public String lastError() {
+        return hasCounters() ? counters.text(AgentText.LAST_ERROR) : "";
+    }
+
+    private String describedLastError() {
+        return lastError().isEmpty() ? "" : " (" + lastError() + ")";
+    }
+
+    /**
+     * Sends a command to its control socket, as {@code resilire verify} and {@code resilire failover} do.
+     *
+     * @throws TestbedException if it refuses
+     */
+    public ObjectNode command(final String command) {
+        try (ControlClient client = ControlClient.connect(runDirectory)) {
+            return client.request(command, COMMAND_LIMIT);
+        } catch (final ControlException refused) {
+            throw new TestbedException(process.name() + " refused " + command + ": " + refused.getMessage(), refused);
+        } catch (final IOException failure) {
+            throw new TestbedException(
+                    process.name() + " did not answer " + command + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    public LabProcess process() {
+        return process;
+    }
+
+    public RunDirectory runDirectory() {
+        return runDirectory;
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}

@@ -1,0 +1,90 @@
+package org.resilire.testbed.lab;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.resilire.testbed.TestbedException;
+
+/** The guest on host A. Any thread. */
+public final class GuestProcess implements AutoCloseable {
+
+    private static final Duration BOOT_LIMIT = Duration.ofSeconds(90);
+    private static final String READY = "RESILIRE-GUEST-READY";
+
+    private final LabProcess process;
+    private final LabHost host;
+    private final Path serialLog;
+
+    private GuestProcess(final LabProcess process, final LabHost host, final Path serialLog) {
+        this.process = process;
+        this.host = host;
+        this.serialLog = serialLog;
+    }
+
+    /** Starts the guest and returns at once; see {@link #awaitReady()}. */
+    public static GuestProcess start(final Lab lab, final GuestConfig guest) {
+        final Path serialLog = serialLog(lab, lab.hostA());
+        forget(serialLog);
+        final LabProcess process = lab.start(
+                Lab.QEMU_A,
+                lab.hostA().namespace(),
+                QemuCommandLine.primary("resilire-" + lab.id() + "-a", guest, lab.hostA(), serialLog));
+        return new GuestProcess(process, lab.hostA(), serialLog);
+    }
+
+    /** An earlier guest's readiness must not be taken for this one's. */
+    private static void forget(final Path serialLog) {
+        try {
+            Files.deleteIfExists(serialLog);
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot remove " + serialLog + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    static Path serialLog(final Lab lab, final LabHost host) {
+        return lab.logs().resolve("console-" + host.label() + ".log").toAbsolutePath();
+    }
+
+    /** Waits until Redis and the web server answer inside the guest. */
+    public GuestProcess awaitReady() {
+        Await.until(() -> hasBooted() || !process.isAlive(), BOOT_LIMIT, this::bootComplaint);
+        if (!process.isAlive()) {
+            throw new TestbedException("QEMU ended with exit status " + process.exitStatus() + process.logTail());
+        }
+        return this;
+    }
+
+    private boolean hasBooted() {
+        try {
+            return Files.exists(serialLog)
+                    && Files.readString(serialLog, StandardCharsets.ISO_8859_1).contains(READY);
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot read the guest's console: " + failure.getMessage(), failure);
+        }
+    }
+
+    private String bootComplaint() {
+        return "the guest did not boot within " + BOOT_LIMIT.toSeconds() + " s; its console is in " + serialLog;
+    }
+
+    /** A control session of the test bed's own; the agent has another. */
+    public QmpClient openQmp() {
+        return QmpClient.open(host.measurementSocket());
+    }
+
+    public LabProcess process() {
+        return process;
+    }
+
+    /** What the guest's kernel and services said. */
+    public Path serialLog() {
+        return serialLog;
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
