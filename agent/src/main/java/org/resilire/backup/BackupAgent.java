@@ -90,13 +90,15 @@ public final class BackupAgent {
         final BackupMetrics metrics = new BackupMetrics(counters);
 
         final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
-        final GuestNic nic = config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        final GuestNic nic =
+                config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
         if (nic != null) {
             resources.add(nic);
         }
 
         // The port first: it is the likeliest thing to be taken.
-        final Transport transport = Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+        final Transport transport =
+                Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
         final Resources untilLinkRuns = new Resources();
         untilLinkRuns.add(transport);
         final BackupLink link;
@@ -162,7 +164,9 @@ public final class BackupAgent {
                 config.automatic(),
                 config.fenceCommand()
                         .map(command -> new Fence(
-                                command, config.fenceTimeoutNanos(), directory.path().resolve("fence.log"))),
+                                command,
+                                config.fenceTimeoutNanos(),
+                                directory.path().resolve("fence.log"))),
                 config.detector().intervalNanos(),
                 config.detector().timeoutNanos(),
                 config.failurePoints(),

@@ -31,8 +31,6 @@ record BackupContext(
 
     /** From losing sight of the primary to having proven it stopped, at most: what a primary that lost its backup must wait. */
     long takeoverLimitNanos() {
-        return automatic
-                ? detectTimeoutNanos + fence.map(Fence::timeoutNanos).orElse(0L) + SLACK_NANOS
-                : 0;
+        return automatic ? detectTimeoutNanos + fence.map(Fence::timeoutNanos).orElse(0L) + SLACK_NANOS : 0;
     }
 }

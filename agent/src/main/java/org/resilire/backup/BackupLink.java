@@ -22,7 +22,6 @@ import org.resilire.transport.Transport;
 import org.resilire.wire.sbe.DeviceStateDecoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
 import org.resilire.wire.sbe.EpochEndDecoder;
-import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.GuestLostDecoder;
 import org.resilire.wire.sbe.HelloDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
@@ -97,7 +96,8 @@ final class BackupLink implements Agent {
     private final PrimaryHeartbeatDecoder primaryHeartbeat = new PrimaryHeartbeatDecoder();
     private final GuestLostDecoder guestLost = new GuestLostDecoder();
     private final EndProtectionDecoder endProtection = new EndProtectionDecoder();
-    private final ControlledFragmentAssembler dataAssembler = new ControlledFragmentAssembler(this::onReplicationMessage);
+    private final ControlledFragmentAssembler dataAssembler =
+            new ControlledFragmentAssembler(this::onReplicationMessage);
     private final FragmentAssembler heartbeatAssembler = new FragmentAssembler(this::onHeartbeatMessage);
 
     private final Queue<Command> commands = new ManyToOneConcurrentArrayQueue<>(16);
@@ -217,7 +217,11 @@ final class BackupLink implements Agent {
     }
 
     private void refuse(
-            final long session, final HelloReceived hello, final long ownGeneration, final RefusalReason reason, final String text) {
+            final long session,
+            final HelloReceived hello,
+            final long ownGeneration,
+            final RefusalReason reason,
+            final String text) {
         replies.connect(hello.replyEndpoint());
         replies.refuse(session, ownGeneration, reason, text);
     }
@@ -307,7 +311,8 @@ final class BackupLink implements Agent {
         wakeListener.run();
     }
 
-    private Action onReplicationMessage(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+    private Action onReplicationMessage(
+            final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         if (length < MessageHeaderDecoder.ENCODED_LENGTH) {
             return Action.CONTINUE;
         }
@@ -428,22 +433,29 @@ final class BackupLink implements Agent {
                 if (hello.sessionId() == sessionId) {
                     replies.welcome(sessionId, generation, takeoverLimitNanos);
                 } else {
-                    refuse(hello.sessionId(), hello, generation, RefusalReason.BUSY, "a session with a primary is open");
+                    refuse(
+                            hello.sessionId(),
+                            hello,
+                            generation,
+                            RefusalReason.BUSY,
+                            "a session with a primary is open");
                 }
             }
-            case SUPERSEDING -> refuse(
-                    hello.sessionId(),
-                    hello,
-                    generation,
-                    RefusalReason.SUPERSEDED,
-                    "the guest runs here since this host took over, as generation " + generation);
+            case SUPERSEDING ->
+                refuse(
+                        hello.sessionId(),
+                        hello,
+                        generation,
+                        RefusalReason.SUPERSEDED,
+                        "the guest runs here since this host took over, as generation " + generation);
             case JUDGING, SEALING, SEALED -> {
                 // Being dealt with: the primary greets again.
             }
         }
     }
 
-    private void onHeartbeatMessage(final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+    private void onHeartbeatMessage(
+            final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         if (length < MessageHeaderDecoder.ENCODED_LENGTH + Long.BYTES) {
             return;
         }
@@ -456,18 +468,24 @@ final class BackupLink implements Agent {
         switch (header.templateId()) {
             case PrimaryHeartbeatDecoder.TEMPLATE_ID -> {
                 if (header.blockLength() >= PrimaryHeartbeatDecoder.BLOCK_LENGTH && state == State.OPEN) {
-                    isOfThisSession(primaryHeartbeat.wrapAndApplyHeader(buffer, offset, header).sessionId());
+                    isOfThisSession(primaryHeartbeat
+                            .wrapAndApplyHeader(buffer, offset, header)
+                            .sessionId());
                 }
             }
             case GuestLostDecoder.TEMPLATE_ID -> {
                 if (header.blockLength() >= GuestLostDecoder.BLOCK_LENGTH) {
-                    onNotice(guestLost.wrapAndApplyHeader(buffer, offset, header).sessionId(), new BackupEvent.GuestLost());
+                    onNotice(
+                            guestLost.wrapAndApplyHeader(buffer, offset, header).sessionId(),
+                            new BackupEvent.GuestLost());
                 }
             }
             case EndProtectionDecoder.TEMPLATE_ID -> {
                 if (header.blockLength() >= EndProtectionDecoder.BLOCK_LENGTH) {
                     onNotice(
-                            endProtection.wrapAndApplyHeader(buffer, offset, header).sessionId(),
+                            endProtection
+                                    .wrapAndApplyHeader(buffer, offset, header)
+                                    .sessionId(),
                             new BackupEvent.ProtectionEnded());
                 }
             }

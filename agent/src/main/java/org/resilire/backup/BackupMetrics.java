@@ -38,8 +38,7 @@ final class BackupMetrics {
     }
 
     void verified(final ReplicaVerification result) {
-        counters.increment(
-                result.differingPages() == 0 ? AgentCounter.VERIFIED_EPOCHS : AgentCounter.VERIFY_FAILURES);
+        counters.increment(result.differingPages() == 0 ? AgentCounter.VERIFIED_EPOCHS : AgentCounter.VERIFY_FAILURES);
     }
 
     void synchronising() {

@@ -97,8 +97,7 @@ final class ReplySender implements AutoCloseable {
     }
 
     private boolean send(final int bodyBytes) {
-        return publication != null
-                && publication.offer(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + bodyBytes) > 0;
+        return publication != null && publication.offer(buffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + bodyBytes) > 0;
     }
 
     @Override

@@ -184,10 +184,11 @@ final class StandbyLoop {
         if (hello.generation() < record.generation()) {
             return new Refusal(
                     RefusalReason.SUPERSEDED,
-                    "the primary's guest is of generation " + hello.generation() + ", but generation " + record.generation()
-                            + " has run here");
+                    "the primary's guest is of generation " + hello.generation() + ", but generation "
+                            + record.generation() + " has run here");
         }
-        if (hello.pageBytes() != GuestMemory.PAGE_BYTES || hello.ramBytes() != replica.memory().lengthBytes()) {
+        if (hello.pageBytes() != GuestMemory.PAGE_BYTES
+                || hello.ramBytes() != replica.memory().lengthBytes()) {
             return new Refusal(
                     RefusalReason.RAM_SIZE,
                     "the primary's guest has " + (hello.ramBytes() >> 20) + " MiB of RAM, the standby "
@@ -197,7 +198,8 @@ final class StandbyLoop {
             return new Refusal(
                     RefusalReason.BAD_MESSAGE,
                     "the primary's heartbeat comes every " + hello.heartbeatIntervalNanos() / 1_000_000
-                            + " ms, too seldom for a time-out of " + context.detectTimeoutNanos() / 1_000_000 + " ms here");
+                            + " ms, too seldom for a time-out of " + context.detectTimeoutNanos() / 1_000_000
+                            + " ms here");
         }
         return standbyObjection(hello);
     }
@@ -233,10 +235,11 @@ final class StandbyLoop {
         } else if (context.automatic()) {
             takeOver(silenceNanos, false);
         } else {
-            metrics.error("the primary is silent; 'resilire failover --vm " + context.vmName() + "' starts the guest here");
+            metrics.error(
+                    "the primary is silent; 'resilire failover --vm " + context.vmName() + "' starts the guest here");
             LOG.error("waiting for the operator: 'resilire failover --vm {}' starts the guest here", context.vmName());
             // A primary that comes back is welcome; a failover until then starts from the last checkpoint.
-                link.listen();
+            link.listen();
         }
     }
 
@@ -247,8 +250,9 @@ final class StandbyLoop {
         } else if (context.automatic()) {
             takeOver(0, true);
         } else {
-            metrics.error("the primary's guest ended; 'resilire failover --vm " + context.vmName() + "' starts it here");
-                link.listen();
+            metrics.error(
+                    "the primary's guest ended; 'resilire failover --vm " + context.vmName() + "' starts it here");
+            link.listen();
         }
     }
 
@@ -295,7 +299,7 @@ final class StandbyLoop {
         }
     }
 
-    /** @return null, or why it did not happen */
+    /** Returns null, or why it did not happen. */
     private String takeOver(final long detectNanos, final boolean primaryProvenStopped) {
         final long startNanos = clock.nanoTime();
         metrics.state(AgentState.TAKING_OVER);

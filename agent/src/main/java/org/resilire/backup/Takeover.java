@@ -39,20 +39,29 @@ final class Takeover {
     }
 
     /**
+     * Takes over; on failure the guest does not run here.
+     *
      * @param primaryProvenStopped the primary's own agent said that its guest is gone: nothing is left to fence
      * @param openNetwork called before the guest runs
      */
     void run(
-            final Replica replica, final StandbyQemu standby, final boolean primaryProvenStopped, final Runnable openNetwork)
+            final Replica replica,
+            final StandbyQemu standby,
+            final boolean primaryProvenStopped,
+            final Runnable openNetwork)
             throws FailedException {
         final CompletableFuture<Fence.Result> proof = primaryProvenStopped || fence.isEmpty()
                 ? CompletableFuture.completedFuture(new Fence.Result(
-                        true, primaryProvenStopped ? "the primary's agent saw its guest end" : "nothing to prove (--no-fence)"))
+                        true,
+                        primaryProvenStopped
+                                ? "the primary's agent saw its guest end"
+                                : "nothing to prove (--no-fence)"))
                 : CompletableFuture.supplyAsync(fence.get()::run, fencing);
         standby.load(replica.commit().deviceState(), replica.commit().deviceStateBytes());
         final Fence.Result result = proof.join();
         if (!result.proven()) {
-            throw new FailedException("the primary may still run, so this host does not take over: " + result.explanation());
+            throw new FailedException(
+                    "the primary may still run, so this host does not take over: " + result.explanation());
         }
         LOG.info("primary is stopped: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);

@@ -67,7 +67,12 @@ public final class EpochAssembler implements AutoCloseable {
     }
 
     public void onPages(
-            final long epoch, final int batchIndex, final int records, final DirectBuffer source, final int offset, final int length) {
+            final long epoch,
+            final int batchIndex,
+            final int records,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
         expect(epoch, batchIndex, length);
         final long at = pages.append(source, offset, length);
         try {
@@ -80,16 +85,29 @@ public final class EpochAssembler implements AutoCloseable {
     }
 
     public void onDeviceState(
-            final long epoch, final int batchIndex, final int position, final DirectBuffer source, final int offset, final int length) {
+            final long epoch,
+            final int batchIndex,
+            final int position,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
         expect(epoch, batchIndex, length);
         require(position == deviceState.lengthBytes(), epoch, "device state continues at " + position);
         checksum.add(deviceState.segment(), deviceState.append(source, offset, length), length);
     }
 
     public void onPageHashes(
-            final long epoch, final int batchIndex, final int firstPage, final DirectBuffer source, final int offset, final int length) {
+            final long epoch,
+            final int batchIndex,
+            final int firstPage,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
         expect(epoch, batchIndex, length);
-        require((long) firstPage * Long.BYTES == hashes.lengthBytes(), epoch, "page hashes continue at page " + firstPage);
+        require(
+                (long) firstPage * Long.BYTES == hashes.lengthBytes(),
+                epoch,
+                "page hashes continue at page " + firstPage);
         checksum.add(hashes.segment(), hashes.append(source, offset, length), length);
     }
 
@@ -105,14 +123,32 @@ public final class EpochAssembler implements AutoCloseable {
     public void onEnd(final EpochEndDecoder end) {
         final long epoch = end.epoch();
         require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
-        require(end.batchCount() == batchCount, epoch, batchCount + " batches staged, " + end.batchCount() + " announced");
-        require(end.pageCount() == recordCount, epoch, recordCount + " pages staged, " + end.pageCount() + " announced");
-        require(end.payloadBytes() == payloadBytes, epoch, payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
-        require(end.deviceStateBytes() == deviceState.lengthBytes(), epoch, "device state of another length than announced");
+        require(
+                end.batchCount() == batchCount,
+                epoch,
+                batchCount + " batches staged, " + end.batchCount() + " announced");
+        require(
+                end.pageCount() == recordCount,
+                epoch,
+                recordCount + " pages staged, " + end.pageCount() + " announced");
+        require(
+                end.payloadBytes() == payloadBytes,
+                epoch,
+                payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
+        require(
+                end.deviceStateBytes() == deviceState.lengthBytes(),
+                epoch,
+                "device state of another length than announced");
         require(end.checksum() == checksum.value(), epoch, "checksum differs");
         require(end.kind() == EpochKind.CHECKPOINT || end.kind() == EpochKind.SYNCHRONISATION, epoch, "unknown kind");
-        require((end.kind() == EpochKind.CHECKPOINT) == (deviceState.lengthBytes() > 0), epoch, "device state does not fit its kind");
-        require(hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES, epoch, "page hashes are incomplete");
+        require(
+                (end.kind() == EpochKind.CHECKPOINT) == (deviceState.lengthBytes() > 0),
+                epoch,
+                "device state does not fit its kind");
+        require(
+                hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES,
+                epoch,
+                "page hashes are incomplete");
         kind = end.kind();
         complete = true;
     }

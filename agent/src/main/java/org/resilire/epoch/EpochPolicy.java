@@ -4,6 +4,8 @@ package org.resilire.epoch;
 public interface EpochPolicy {
 
     /**
+     * The time of the next checkpoint.
+     *
      * @param lastStartNanos when the last checkpoint paused the guest, in the clock's time
      * @param nowNanos the present
      * @return when the next one is to pause it; not after {@code nowNanos} means at once

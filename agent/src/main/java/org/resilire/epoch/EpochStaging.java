@@ -30,7 +30,8 @@ final class EpochStaging implements AutoCloseable {
     long append(final DirectBuffer source, final int offset, final int count) {
         final long at = lengthBytes;
         if (count > memory.lengthBytes() - at) {
-            throw new ProtocolViolationException("more than " + memory.lengthBytes() + " bytes of " + content + " in an epoch");
+            throw new ProtocolViolationException(
+                    "more than " + memory.lengthBytes() + " bytes of " + content + " in an epoch");
         }
         if (count > 0) {
             // SAFETY: at + count is within the mapping, which lives until close().

@@ -45,7 +45,8 @@ public final class Fence {
         Process process = null;
         try {
             process = new ProcessBuilder("/bin/sh", "-c", command)
-                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
@@ -70,7 +71,8 @@ public final class Fence {
     }
 
     private String lastLine() throws IOException {
-        final Optional<String> last = Files.readAllLines(log).stream().filter(line -> !line.isBlank()).reduce((a, b) -> b);
+        final Optional<String> last =
+                Files.readAllLines(log).stream().filter(line -> !line.isBlank()).reduce((a, b) -> b);
         return last.map(line -> ": " + line).orElse("");
     }
 }

@@ -51,8 +51,10 @@ public final class ProtectionRecord {
                     Long.parseLong(properties.getProperty(GENERATION)),
                     Long.parseLong(properties.getProperty(TAKEOVER_LIMIT, "0")));
         } catch (final NumberFormatException e) {
-            throw new IllegalStateException("the record " + file
-                    + " is damaged; find out which host runs the guest, then delete the file on the host that does not", e);
+            throw new IllegalStateException(
+                    "the record " + file
+                            + " is damaged; find out which host runs the guest, then delete the file on the host that does not",
+                    e);
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot use the record " + file + ": " + e.getMessage(), e);
         }

@@ -1,8 +1,11 @@
 package org.resilire.fault;
 
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,14 +21,14 @@ public final class FailurePoints {
     /** Nothing ever fires. */
     public static final FailurePoints NONE = new FailurePoints(List.of());
 
-    private final long[] passagesLeft = new long[FailurePoint.values().length];
+    private final Map<FailurePoint, AtomicLong> passagesLeft = new EnumMap<>(FailurePoint.class);
 
     /** @param armed items such as {@code guest-kill-before-ack} or {@code guest-kill-before-ack@100} */
     public FailurePoints(final List<String> armed) {
         for (final String item : armed) {
             final int at = item.indexOf('@');
             final FailurePoint point = parse(at < 0 ? item : item.substring(0, at));
-            passagesLeft[point.ordinal()] = at < 0 ? 1 : Long.parseLong(item.substring(at + 1));
+            passagesLeft.put(point, new AtomicLong(at < 0 ? 1 : Long.parseLong(item.substring(at + 1))));
         }
     }
 
@@ -44,8 +47,8 @@ public final class FailurePoints {
 
     /** True at the passage for which the point was armed. */
     public boolean fires(final FailurePoint point) {
-        final int index = point.ordinal();
-        if (passagesLeft[index] == 0 || --passagesLeft[index] != 0) {
+        final AtomicLong left = passagesLeft.get(point);
+        if (left == null || left.decrementAndGet() != 0) {
             return false;
         }
         LOG.warn("armed failure point {} fires", point.optionName());

@@ -64,7 +64,7 @@ final class EpochSender {
         discardAll();
     }
 
-    /** @return chunks dealt with */
+    /** Sends what it can; returns the number of chunks dealt with. */
     int doWork() {
         if (publication == null) {
             return discardAll();
@@ -87,7 +87,8 @@ final class EpochSender {
 
     private int onNotAccepted(final long reason, final int sent) {
         if (reason == Publication.CLOSED || reason == Publication.MAX_POSITION_EXCEEDED) {
-            throw new SessionEndedException("the stream to the backup closed (" + Publication.errorString(reason) + ")");
+            throw new SessionEndedException(
+                    "the stream to the backup closed (" + Publication.errorString(reason) + ")");
         }
         backPressured++;
         return sent;

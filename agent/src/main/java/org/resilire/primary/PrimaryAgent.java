@@ -108,13 +108,12 @@ public final class PrimaryAgent {
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         counters.set(AgentCounter.GENERATION, record.generation());
 
-        final QemuGuest guest = resources.add(QemuGuest.attach(
-                new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.directory().memoryPath())
-                        .withTracker(config.tracker())
-                        .withPausedGuestAllowed(leftPaused)
-                        .withPausedMarker(paused -> counters.set(
-                                AgentCounter.PAUSED_BY_AGENT,
-                                paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        final QemuGuest guest = resources.add(QemuGuest.attach(new QemuGuestConfig(
+                        config.qmpSocket(), config.ramFile(), claim.directory().memoryPath())
+                .withTracker(config.tracker())
+                .withPausedGuestAllowed(leftPaused)
+                .withPausedMarker(paused -> counters.set(
+                        AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
         counters.text(AgentText.DIRTY_TRACKER, guest.dirtyTracker().mechanism());
         LOG.info("dirty tracker: {}", guest.trackerReason());
 
@@ -125,14 +124,16 @@ public final class PrimaryAgent {
         final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
         // Epochs are numbered from 1, so that "none yet" is 0.
         outputEpochs.beginEpoch(1);
-        final GuestNic nic = config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        final GuestNic nic =
+                config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
         if (nic != null) {
             resources.add(nic);
             nic.start();
         }
         resources.add(startGuard(guest, claim.directory()));
 
-        final ProtectionLoop protection = buildLoop(resources, counters, record, guest, outputEpochs, claim.directory());
+        final ProtectionLoop protection =
+                buildLoop(resources, counters, record, guest, outputEpochs, claim.directory());
         return runLoop(protection, counters, nic);
     }
 
@@ -152,8 +153,8 @@ public final class PrimaryAgent {
 
     private GuardProcess startGuard(final QemuGuest guest, final RunDirectory directory) {
         // Sooner than the backup's detector can decide after our last sign of life.
-        final Duration resumeLimit =
-                Duration.ofNanos(config.detector().timeoutNanos() - config.detector().intervalNanos());
+        final Duration resumeLimit = Duration.ofNanos(
+                config.detector().timeoutNanos() - config.detector().intervalNanos());
         return GuardProcess.start(
                 new GuardOptions(
                         ProcessHandle.current().pid(),
@@ -185,7 +186,8 @@ public final class PrimaryAgent {
         final FailureDetector detector = config.detector().newDetector();
         final VerifyRequests verifyRequests = new VerifyRequests();
 
-        final Transport transport = Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+        final Transport transport =
+                Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
         final EpochSender sender = new EpochSender(pipe, config.failurePoints(), () -> kill(guest.pid()));
         final PrimaryLink link = new PrimaryLink(
                 transport,
@@ -217,11 +219,9 @@ public final class PrimaryAgent {
                 clock);
         final Checkpointer checkpointer =
                 resources.add(new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock));
-        final Synchroniser synchroniser =
-                new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer);
+        final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer);
         resources.add(ControlServer.start(directory, Map.of("verify", verifyHandler(verifyRequests))));
-        return new ProtectionLoop(
-                context, link, session, pipe, checkpointer, synchroniser, commitClock, metrics);
+        return new ProtectionLoop(context, link, session, pipe, checkpointer, synchroniser, commitClock, metrics);
     }
 
     private AgentRunner startRunner(final PrimaryLink link) {

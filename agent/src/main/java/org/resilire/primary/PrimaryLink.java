@@ -4,6 +4,9 @@ import io.aeron.ExclusivePublication;
 import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.Header;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
@@ -158,7 +161,7 @@ final class PrimaryLink implements Agent {
 
     private int followWishes() {
         final Greeting wish = wanted;
-        if (wish == current) {
+        if (Objects.equals(wish, current)) {
             if (wish == null && session.phase() != PrimarySession.Phase.CLOSED) {
                 session.closed();
             }
@@ -250,23 +253,22 @@ final class PrimaryLink implements Agent {
         if (pending == null || heartbeats == null || nowNanos < nextNoticeNanos) {
             return 0;
         }
-        final int length =
-                switch (pending) {
-                    case GUEST_LOST -> {
-                        final GuestLostEncoder lost = new GuestLostEncoder();
-                        lost.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                                .sessionId(current.sessionId())
-                                .generation(current.generation());
-                        yield lost.encodedLength();
-                    }
-                    case END_PROTECTION -> {
-                        final EndProtectionEncoder end = new EndProtectionEncoder();
-                        end.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                                .sessionId(current.sessionId())
-                                .generation(current.generation());
-                        yield end.encodedLength();
-                    }
-                };
+        final int length = switch (pending) {
+            case GUEST_LOST -> {
+                final GuestLostEncoder lost = new GuestLostEncoder();
+                lost.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                        .sessionId(current.sessionId())
+                        .generation(current.generation());
+                yield lost.encodedLength();
+            }
+            case END_PROTECTION -> {
+                final EndProtectionEncoder end = new EndProtectionEncoder();
+                end.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                        .sessionId(current.sessionId())
+                        .generation(current.generation());
+                yield end.encodedLength();
+            }
+        };
         nextNoticeNanos = nowNanos + NOTICE_INTERVAL_NANOS;
         heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length);
         return 1;
@@ -382,9 +384,9 @@ final class PrimaryLink implements Agent {
         if (group.actingBlockLength() < Long.BYTES || message.limit() + count * group.actingBlockLength() > limit) {
             return;
         }
-        final long[] pages = new long[count];
+        final List<Long> pages = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            pages[i] = group.next().pageIndex();
+            pages.add(group.next().pageIndex());
         }
         session.verified(new PrimarySession.VerifyReport(
                 message.epoch(), message.comparedPages(), message.differingPages(), pages));

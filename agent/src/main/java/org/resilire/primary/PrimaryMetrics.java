@@ -82,8 +82,10 @@ final class PrimaryMetrics {
 
     /** On the control thread, about once a second. */
     void publish() {
-        pause.publish(counters, AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX);
-        commit.publish(counters, AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX);
+        pause.publish(
+                counters, AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX);
+        commit.publish(
+                counters, AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX);
         dirtyPages.publish(counters, AgentCounter.DIRTY_PAGES_P50, null, null);
     }
 }

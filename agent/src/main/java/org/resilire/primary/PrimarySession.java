@@ -1,5 +1,6 @@
 package org.resilire.primary;
 
+import java.util.List;
 import org.resilire.wire.sbe.RefusalReason;
 
 /**
@@ -24,7 +25,7 @@ final class PrimarySession {
     record Refusal(RefusalReason reason, long generation, String text) {}
 
     /** What the backup found when it compared its replica with the hashes of an epoch. */
-    record VerifyReport(long epoch, long comparedPages, long differingPages, long[] firstDiffering) {}
+    record VerifyReport(long epoch, long comparedPages, long differingPages, List<Long> firstDiffering) {}
 
     private volatile Phase phase = Phase.CLOSED;
     private volatile long acknowledgedEpoch = -1;

@@ -1,7 +1,6 @@
 package org.resilire.primary;
 
 import java.security.SecureRandom;
-import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
@@ -140,7 +139,7 @@ final class ProtectionLoop {
         return clock.nanoTime() + record.takeoverLimitNanos();
     }
 
-    /** @return null once a session is open */
+    /** Greets until a session is open, then returns null. */
     private End connect(final long releaseAt) {
         long releaseAtNanos = releaseAt;
         metrics.state(releaseAtNanos == Long.MIN_VALUE ? AgentState.CONNECTING : AgentState.BACKUP_LOST);
@@ -205,7 +204,8 @@ final class ProtectionLoop {
             LOG.error("the backup runs this guest as generation {}: {}", refusal.generation(), refusal.text());
             return End.SUPERSEDED;
         }
-        final boolean passing = refusal.reason() == RefusalReason.BUSY || refusal.reason() == RefusalReason.STANDBY_FAILED;
+        final boolean passing =
+                refusal.reason() == RefusalReason.BUSY || refusal.reason() == RefusalReason.STANDBY_FAILED;
         if (!everProtected && !passing) {
             LOG.error("the backup refused: {}", refusal.text());
             return End.REFUSED;
@@ -221,7 +221,8 @@ final class ProtectionLoop {
 
     private void synchroniseAndProtect() {
         if (!guestHeldPaused) {
-            // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the first checkpoint.
+            // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the
+            // first checkpoint.
             outputEpochs.changeMode(GateMode.PASS);
         }
         record.unprotected();
@@ -317,7 +318,7 @@ final class ProtectionLoop {
         if (report.differingPages() != 0) {
             final String message = report.differingPages() + " of " + report.comparedPages()
                     + " pages of the replica differ at epoch " + report.epoch() + ", first pages "
-                    + Arrays.toString(report.firstDiffering());
+                    + report.firstDiffering();
             LOG.error(message);
             metrics.error(message);
         }
@@ -328,7 +329,8 @@ final class ProtectionLoop {
         if (guest.hasExited()) {
             return End.GUEST_LOST;
         }
-        // The guest lives but did not do as asked: without checkpoints it cannot stay protected. Start over with a new session.
+        // The guest lives but did not do as asked: without checkpoints it cannot stay protected. Start over with a new
+        // session.
         LOG.error("checkpoint failed: {}", e.getMessage());
         metrics.error(e.getMessage());
         link.announceEndOfProtection();
@@ -336,16 +338,20 @@ final class ProtectionLoop {
         return null;
     }
 
-    /** @return when the backup can no longer take over, so that held output may leave */
+    /** Tidies up; returns when the backup can no longer take over, so that held output may leave */
     private long afterLoss() {
         final PrimarySession.Phase phase = session.phase();
         final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
         context.writer().abandon();
         closeSession();
-        LOG.error("backup lost: {}; output stays held for {} ms, the time the backup has to take over", reason,
+        LOG.error(
+                "backup lost: {}; output stays held for {} ms, the time the backup has to take over",
+                reason,
                 session.takeoverLimitNanos() / 1_000_000);
         metrics.backupLost(reason);
-        return clock.nanoTime() + session.takeoverLimitNanos() + context.detector().timeoutNanos();
+        return clock.nanoTime()
+                + session.takeoverLimitNanos()
+                + context.detector().timeoutNanos();
     }
 
     private void goOnWithoutBackup() {

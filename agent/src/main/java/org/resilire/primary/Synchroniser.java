@@ -36,7 +36,10 @@ final class Synchroniser {
     private final PageRuns runs = new PageRuns(Checkpointer.RUNS_AT_A_TIME);
 
     Synchroniser(
-            final GuestMemory memory, final DirtyTracker tracker, final BlockIdentifier identifier, final EpochWriter writer) {
+            final GuestMemory memory,
+            final DirtyTracker tracker,
+            final BlockIdentifier identifier,
+            final EpochWriter writer) {
         this.memory = memory;
         this.tracker = tracker;
         this.identifier = identifier;

@@ -16,7 +16,7 @@ public final class VerifyRequests {
      * @param epoch the epoch at which both memories were hashed
      * @param firstDiffering page indices, at most 16
      */
-    public record Outcome(long epoch, long comparedPages, long differingPages, long[] firstDiffering) {}
+    public record Outcome(long epoch, long comparedPages, long differingPages, List<Long> firstDiffering) {}
 
     private final List<CompletableFuture<Outcome>> waiting = new ArrayList<>();
     private volatile boolean requested;

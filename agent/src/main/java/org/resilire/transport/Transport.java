@@ -151,7 +151,9 @@ public final class Transport implements Agent, AutoCloseable {
 
     private static String reason(final RegistrationException e) {
         final String message = String.valueOf(e.getMessage());
-        return message.contains("Address already in use") ? "the port is in use" : message.lines().findFirst().orElse(message);
+        return message.contains("Address already in use")
+                ? "the port is in use"
+                : message.lines().findFirst().orElse(message);
     }
 
     /** Sends, receives and keeps alive; call it in the duty cycle of the owning thread. */

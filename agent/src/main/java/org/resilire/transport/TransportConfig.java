@@ -46,13 +46,21 @@ public record TransportConfig(
     }
 
     public TransportConfig {
-        require(mtuBytes >= 1408 && mtuBytes <= 65504 && mtuBytes % 32 == 0, "mtu", mtuBytes, "a multiple of 32 from 1408 to 65504");
+        require(
+                mtuBytes >= 1408 && mtuBytes <= 65504 && mtuBytes % 32 == 0,
+                "mtu",
+                mtuBytes,
+                "a multiple of 32 from 1408 to 65504");
         require(
                 Integer.bitCount(termBytes) == 1 && termBytes >= (4 << 20) && termBytes <= (1 << 30),
                 "term",
                 termBytes,
                 "a power of two from 4 MiB to 1 GiB");
-        require(windowBytes >= mtuBytes && windowBytes <= termBytes / 2, "window", windowBytes, "from one MTU to half a term");
+        require(
+                windowBytes >= mtuBytes && windowBytes <= termBytes / 2,
+                "window",
+                windowBytes,
+                "from one MTU to half a term");
         require(socketBufferBytes >= 2 * windowBytes, "socket-buffer", socketBufferBytes, "at least twice the window");
     }
 

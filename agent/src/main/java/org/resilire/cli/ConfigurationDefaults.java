@@ -1,0 +1,71 @@
+package org.resilire.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.IDefaultValueProvider;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Gives options that were not said their values from the configuration file, so that both have the same names and meanings. */
+final class ConfigurationDefaults implements IDefaultValueProvider {
+
+    /** These choose the settings or how a command prints; they are not settings. */
+    private static final Set<String> NOT_SETTINGS = Set.of("vm", "config", "verbose", "json", "help", "version");
+
+    private final Map<String, String> settings;
+
+    private ConfigurationDefaults(final Map<String, String> settings) {
+        this.settings = settings;
+    }
+
+    /** Reads the file that the arguments name, or the default one if there is one and a VM is named. */
+    static ConfigurationDefaults of(final String[] arguments, final CommandLine commands) {
+        final Optional<String> vm = optionValue(arguments, "--vm");
+        final Optional<Path> file = optionValue(arguments, "--config")
+                .map(Path::of)
+                .or(() -> Optional.of(ConfigurationFile.DEFAULT).filter(Files::exists));
+        if (vm.isEmpty() || file.isEmpty()) {
+            return new ConfigurationDefaults(Map.of());
+        }
+        return new ConfigurationDefaults(ConfigurationFile.read(file.get()).settings(vm.get(), knownKeys(commands)));
+    }
+
+    private static Optional<String> optionValue(final String[] arguments, final String name) {
+        for (int i = 0; i < arguments.length; i++) {
+            if (arguments[i].startsWith(name + "=")) {
+                return Optional.of(arguments[i].substring(name.length() + 1));
+            }
+            if (arguments[i].equals(name) && i + 1 < arguments.length) {
+                return Optional.of(arguments[i + 1]);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Set<String> knownKeys(final CommandLine commands) {
+        return commands.getSubcommands().values().stream()
+                .flatMap(command -> command.getCommandSpec().options().stream())
+                .map(ConfigurationDefaults::key)
+                .filter(key -> !NOT_SETTINGS.contains(key))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static String key(final OptionSpec option) {
+        return option.longestName().replaceFirst("^-+", "");
+    }
+
+    @Override
+    public String defaultValue(final ArgSpec argument) {
+        return argument instanceof OptionSpec option
+                        && Arrays.stream(option.names()).noneMatch("--arm"::equals)
+                ? settings.get(key(option))
+                : null;
+    }
+}

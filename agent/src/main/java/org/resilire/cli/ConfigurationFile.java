@@ -1,0 +1,83 @@
+package org.resilire.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.dataformat.toml.TomlMapper;
+
+/**
+ * The TOML file: a table {@code [vm.NAME]} for each guest, whose keys are option names without dashes. One file serves all hosts;
+ * each command takes the keys that it knows.
+ */
+final class ConfigurationFile {
+
+    static final Path DEFAULT = Path.of("/etc/resilire/resilire.toml");
+
+    private final Path path;
+    private final JsonNode root;
+
+    private ConfigurationFile(final Path path, final JsonNode root) {
+        this.path = path;
+        this.root = root;
+    }
+
+    static ConfigurationFile read(final Path path) {
+        if (!Files.isReadable(path)) {
+            throw new ConfigurationException(path + " cannot be read");
+        }
+        try {
+            return new ConfigurationFile(path, new TomlMapper().readTree(path.toFile()));
+        } catch (final JacksonException e) {
+            final var location = e.getLocation();
+            throw new ConfigurationException(
+                    path + (location == null ? "" : " line " + location.getLineNr()) + ": " + e.getOriginalMessage());
+        }
+    }
+
+    /**
+     * The settings of one guest.
+     *
+     * @param knownKeys of all commands; any other key is an error that names the nearest known one
+     */
+    Map<String, String> settings(final String vm, final Collection<String> knownKeys) {
+        root.propertyNames().stream()
+                .filter(name -> !name.equals("vm"))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new ConfigurationException(
+                            path + ": unknown table or key '" + name + "'; guests are tables [vm.NAME]");
+                });
+        final JsonNode table = root.path("vm").path(vm);
+        if (table.isMissingNode()) {
+            final String known = String.join(", ", root.path("vm").propertyNames());
+            throw new ConfigurationException(
+                    path + ": there is no table [vm." + vm + "]" + (known.isEmpty() ? "" : "; there is " + known));
+        }
+        final Map<String, String> settings = new TreeMap<>();
+        table.properties().forEach(entry -> {
+            if (!knownKeys.contains(entry.getKey())) {
+                throw new ConfigurationException(path + ": unknown key '" + entry.getKey() + "' in [vm." + vm + "]"
+                        + Suggestions.nearest(entry.getKey(), knownKeys)
+                                .map(key -> "; did you mean '" + key + "'?")
+                                .orElse(""));
+            }
+            settings.put(entry.getKey(), text(entry.getKey(), entry.getValue()));
+        });
+        return settings;
+    }
+
+    private String text(final String key, final JsonNode value) {
+        if (value.isArray()) {
+            return value.valueStream().map(item -> text(key, item)).collect(Collectors.joining(" "));
+        }
+        if (value.isObject() || value.isNull()) {
+            throw new ConfigurationException(path + ": '" + key + "' must be a text, a number, true or false");
+        }
+        return value.asString();
+    }
+}

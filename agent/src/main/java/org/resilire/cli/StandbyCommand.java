@@ -1,0 +1,144 @@
+package org.resilire.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.resilire.backup.BackupAgent;
+import org.resilire.backup.BackupConfig;
+import org.resilire.control.AgentRole;
+import org.resilire.transport.Endpoint;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "standby",
+        header = "Keep a standby of a guest that runs on another host.",
+        description = {
+            "",
+            "Starts a paused QEMU over the replica of the guest's memory, receives checkpoints, and lets the guest go on here"
+                    + " when its host fails. Before that, --fence must prove that the failed host no longer runs it.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  resilire standby --vm db --listen 10.0.0.2:7400 --ram /dev/shm/db.ram \\",
+            "      --qemu 'qemu-system-x86_64 … mem-path=/dev/shm/db.ram …' \\",
+            "      --nic-socket /run/vm/db.nic --nic-peer /run/vm/db.qemu --tap db0 \\",
+            "      --takeover auto --fence '/usr/local/sbin/power-off host-a'",
+            "",
+            "--qemu is the primary's command line with this host's paths; -S, -incoming and a QMP socket are added to it.",
+        })
+final class StandbyCommand implements Callable<Integer> {
+
+    enum TakeoverMode {
+        AUTO,
+        MANUAL
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(StandbyCommand.class);
+
+    @Spec
+    CommandSpec spec;
+
+    @Mixin
+    CommonOptions common;
+
+    @Mixin
+    AgentOptions agent;
+
+    @Option(
+            names = "--listen",
+            required = true,
+            paramLabel = "IP:PORT",
+            converter = EndpointConverter.class,
+            description = "Address of the replication link on this host, and a UDP port.")
+    Endpoint listen;
+
+    @Option(
+            names = "--ram",
+            required = true,
+            paramLabel = "PATH",
+            description = "File of the replica: the mem-path in --qemu.")
+    Path ram;
+
+    @Option(
+            names = "--qemu",
+            required = true,
+            paramLabel = "COMMAND",
+            description = "QEMU command line of the standby; words may be quoted as in a shell.")
+    String qemu;
+
+    @Option(
+            names = "--takeover",
+            paramLabel = "HOW",
+            defaultValue = "manual",
+            description =
+                    "${COMPLETION-CANDIDATES}: take over by itself when the primary fails, or wait for 'resilire failover'."
+                            + " Default: ${DEFAULT-VALUE}.")
+    TakeoverMode takeover;
+
+    @Option(
+            names = "--fence",
+            paramLabel = "COMMAND",
+            description = "Command that stops the failed host or its guest, and exits with 0 only when that is proven.")
+    String fence;
+
+    @Option(
+            names = "--fence-timeout",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            defaultValue = "2s",
+            description = "Time the command may take; a primary that lost its backup holds its output for as long."
+                    + " Default: ${DEFAULT-VALUE}.")
+    Duration fenceTimeout;
+
+    @Option(
+            names = "--no-fence",
+            description =
+                    "Take over without proof. RISK: if only the link failed, the guest runs twice and its two halves diverge.")
+    boolean noFence;
+
+    @Override
+    public Integer call() throws IOException {
+        if (fence == null && !noFence) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "a takeover needs a --fence command that proves the primary stopped; to risk a guest that runs twice, say --no-fence");
+        }
+        if (fence != null && noFence) {
+            throw new ParameterException(spec.commandLine(), "--fence and --no-fence exclude each other");
+        }
+        if (noFence) {
+            LOG.warn(
+                    "--no-fence: if the link fails and both hosts live, the guest will run twice, and what one of the two"
+                            + " answers its clients is lost");
+        }
+        final List<String> command = ShellWords.split(qemu, spec);
+        final BackupAgent backup = new BackupAgent(new BackupConfig(
+                common.directory(AgentRole.BACKUP, spec),
+                agent.stateDir,
+                listen,
+                ram,
+                command,
+                agent.nic(spec),
+                takeover == TakeoverMode.AUTO,
+                Optional.ofNullable(fence),
+                fenceTimeout.toNanos(),
+                agent.detector(spec),
+                agent.transport(spec),
+                agent.failurePoints(spec)));
+        return new Termination(backup::stop).during(() -> switch (backup.run()) {
+            case STOPPED -> ExitCode.OK;
+            case GUEST_ENDED -> ExitCode.FAILED;
+        });
+    }
+}
