@@ -21,6 +21,8 @@ class GuestNetworkTest {
     /** Less than the kernel queues on a socket. */
     private static final int FEW = 5;
 
+    private static final int RELEASE_LIMIT = 8;
+
     @TempDir
     Path directory;
 
@@ -41,6 +43,7 @@ class GuestNetworkTest {
                 .uplink(uplink)
                 .gateCapacityBytes(1 << 15)
                 .inboundQueueBytes(1 << 15)
+                .releaseLimitFrames(RELEASE_LIMIT)
                 .inboundListener((frames, offset, lengthBytes) -> seenByListener.add(
                         TestFrames.number(frames.asSlice(offset, lengthBytes).toArray(JAVA_BYTE))))
                 .heldOutputListener(epochsWithOutput::add));
@@ -109,6 +112,18 @@ class GuestNetworkTest {
     }
 
     @Test
+    void shouldKeepNewOutputBehindWhatOneDutyCycleCouldNotRelease() {
+        for (int i = 0; i < 2 * RELEASE_LIMIT; i++) {
+            guestSends(i);
+            work();
+        }
+        epochs.changeMode(GateMode.PASS);
+        guestSends(2 * RELEASE_LIMIT);
+        work();
+        assertEquals(TestFrames.range(0, 2 * RELEASE_LIMIT + 1), sentOut());
+    }
+
+    @Test
     void shouldDiscardOutputHeldAndNew() {
         guestSends(1);
         work();
@@ -133,8 +148,7 @@ class GuestNetworkTest {
         assertEquals(sent, held + counted(NetworkCounter.DROPPED_FRAMES_OUT));
         assertTrue(held > 0 && held < sent);
         epochs.acknowledge(0);
-        work();
-        work();
+        TestFrames.await(() -> network.doWork() == 0);
         assertEquals(TestFrames.range(0, held), sentOut());
     }
 
@@ -185,6 +199,25 @@ class GuestNetworkTest {
         assertFalse(network.isBlocked());
         assertEquals(arriving, counted(NetworkCounter.DELIVERED_FRAMES));
         assertEquals(0, counted(NetworkCounter.DROPPED_FRAMES_IN));
+    }
+
+    @Test
+    void shouldNotLetANewFrameOvertakeOneThatWaits() {
+        final int arriving = 50;
+        for (int i = 0; i < arriving; i++) {
+            uplink.inbound.add(TestFrames.frame(i));
+        }
+        network.doWork();
+        assertTrue(network.isBlocked());
+        uplink.inbound.add(TestFrames.frame(arriving));
+        final List<Long> received = new ArrayList<>();
+        // The guest has room again just before the new frame is given to it.
+        uplink.beforeRead = () -> received.addAll(receivedByGuest());
+        TestFrames.await(() -> {
+            network.doWork();
+            return received.size() == arriving + 1;
+        });
+        assertEquals(TestFrames.range(0, arriving + 1), received);
     }
 
     @Test

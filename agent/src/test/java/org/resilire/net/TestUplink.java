@@ -14,6 +14,7 @@ final class TestUplink implements Uplink {
     final List<byte[]> written = new ArrayList<>();
     final Queue<byte[]> inbound = new ArrayDeque<>();
     int freeSlots = Integer.MAX_VALUE;
+    Runnable beforeRead = () -> {};
 
     @Override
     public String name() {
@@ -22,6 +23,7 @@ final class TestUplink implements Uplink {
 
     @Override
     public int read(final MemorySegment into, final long offset, final int capacityBytes) {
+        beforeRead.run();
         final byte[] frame = inbound.poll();
         if (frame == null) {
             return 0;
