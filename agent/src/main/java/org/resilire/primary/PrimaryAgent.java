@@ -115,7 +115,7 @@ public final class PrimaryAgent {
                 .withPausedMarker(paused -> counters.set(
                         AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
         counters.text(AgentText.DIRTY_TRACKER, guest.dirtyTracker().mechanism());
-        LOG.info("dirty tracker: {}", guest.trackerReason());
+        LOG.debug("dirty tracker: {}", guest.trackerReason());
 
         final BlockKernels kernels = BlockKernels.preferred();
         LOG.info("block kernels: {}", kernels.reason());

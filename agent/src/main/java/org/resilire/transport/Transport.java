@@ -94,6 +94,7 @@ public final class Transport implements Agent, AutoCloseable {
                 .socketRcvbufLength(grantedBytes)
                 .initialWindowLength(windowBytes)
                 .clientLivenessTimeoutNs(LIVENESS_TIMEOUT_NANOS)
+                .publicationUnblockTimeoutNs(2 * LIVENESS_TIMEOUT_NANOS)
                 .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_TIMEOUT_NANOS))
                 .errorHandler(error -> LOG.warn("media driver: {}", error.getMessage()));
     }
