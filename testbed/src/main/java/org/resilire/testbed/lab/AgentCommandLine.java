@@ -9,8 +9,6 @@ import org.resilire.testbed.TestbedException;
 /** The agent's two roles, as an administrator would start them. */
 final class AgentCommandLine {
 
-    static final String VM_NAME = "guest";
-
     private static final int REPLICATION_PORT = 7878;
 
     private AgentCommandLine() {}
@@ -18,7 +16,7 @@ final class AgentCommandLine {
     static List<String> protect(final Lab lab, final AgentOptions options) {
         final LabHost host = lab.hostA();
         final List<String> command = new ArrayList<>(List.of(launcher(), "protect"));
-        command.addAll(common(host));
+        command.addAll(common(lab, host));
         command.addAll(List.of("--qmp", host.qmpSocket().toString()));
         command.addAll(List.of("--backup", Lab.HOST_B_REPLICATION_ADDRESS + ":" + REPLICATION_PORT));
         command.addAll(List.of("--period", options.periodArgument()));
@@ -33,7 +31,7 @@ final class AgentCommandLine {
             final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
         final LabHost host = lab.hostB();
         final List<String> command = new ArrayList<>(List.of(launcher(), "standby"));
-        command.addAll(common(host));
+        command.addAll(common(lab, host));
         command.addAll(List.of("--listen", host.replicationAddress() + ":" + REPLICATION_PORT));
         command.addAll(List.of(
                 "--qemu",
@@ -44,10 +42,10 @@ final class AgentCommandLine {
         return command;
     }
 
-    private static List<String> common(final LabHost host) {
+    private static List<String> common(final Lab lab, final LabHost host) {
         return List.of(
                 "--vm",
-                VM_NAME,
+                lab.vmName(),
                 "--ram",
                 host.ramFile().toString(),
                 "--nic-socket",

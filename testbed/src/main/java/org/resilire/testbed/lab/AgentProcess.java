@@ -38,7 +38,7 @@ public final class AgentProcess implements AutoCloseable {
         final LabHost host = lab.hostA();
         final LabProcess process =
                 lab.start(Lab.AGENT_A, host.namespace(), AgentCommandLine.protect(lab, options));
-        return new AgentProcess(process, runDirectory(host, AgentRole.PRIMARY));
+        return new AgentProcess(process, runDirectory(lab, host, AgentRole.PRIMARY));
     }
 
     /** {@code resilire standby} on host B, with the lab's fence. Returns at once; see {@link #awaitStarted()}. */
@@ -47,11 +47,11 @@ public final class AgentProcess implements AutoCloseable {
         final LabHost host = lab.hostB();
         final LabProcess process = lab.start(
                 "agent-b", host.namespace(), AgentCommandLine.standby(lab, guest, takeover, options));
-        return new AgentProcess(process, runDirectory(host, AgentRole.BACKUP));
+        return new AgentProcess(process, runDirectory(lab, host, AgentRole.BACKUP));
     }
 
-    private static RunDirectory runDirectory(final LabHost host, final AgentRole role) {
-        return RunDirectory.under(host.agentRunBase(), AgentCommandLine.VM_NAME, role);
+    private static RunDirectory runDirectory(final Lab lab, final LabHost host, final AgentRole role) {
+        return RunDirectory.under(host.agentRunBase(), lab.vmName(), role);
     }
 
     /** Waits until it counts. */
@@ -87,6 +87,17 @@ public final class AgentProcess implements AutoCloseable {
             throw new TestbedException("cannot read the counters of " + process.name(), failure);
         }
         return counters != null;
+    }
+
+    /** Waits until it is attached to the guest, whose frames then pass through it. */
+    public AgentProcess awaitAttached() {
+        Await.until(
+                () -> (state() != null && state() != AgentState.STARTING) || !process.isAlive(),
+                START_LIMIT,
+                () -> process.name() + " did not attach to the guest within " + START_LIMIT.toSeconds() + " s"
+                        + describedLastError() + process.logTail());
+        requireAlive();
+        return this;
     }
 
     /** Waits until it is in that state. */

@@ -9,17 +9,26 @@ import org.resilire.testbed.TestbedException;
 /** Waits for conditions, never longer than they may take. */
 public final class Await {
 
-    private static final long POLL_INTERVAL_NANOS = Duration.ofMillis(5).toNanos();
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
 
     private Await() {}
 
     /**
-     * Returns once the condition holds.
+     * Returns once the condition holds; looks every few milliseconds.
      *
      * @param complaint what went wrong if it does not hold in time; asked only then
      * @throws TestbedException after the limit, or if the thread is interrupted
      */
     public static void until(final BooleanSupplier condition, final Duration limit, final Supplier<String> complaint) {
+        until(condition, limit, POLL_INTERVAL, complaint);
+    }
+
+    /** The same for a condition that costs something to look at: once every interval. */
+    public static void until(
+            final BooleanSupplier condition,
+            final Duration limit,
+            final Duration interval,
+            final Supplier<String> complaint) {
         final long deadlineNs = System.nanoTime() + limit.toNanos();
         while (!condition.getAsBoolean()) {
             if (Thread.currentThread().isInterrupted()) {
@@ -28,7 +37,7 @@ public final class Await {
             if (System.nanoTime() - deadlineNs > 0) {
                 throw new TestbedException(complaint.get());
             }
-            LockSupport.parkNanos(POLL_INTERVAL_NANOS);
+            LockSupport.parkNanos(interval.toNanos());
         }
     }
 }

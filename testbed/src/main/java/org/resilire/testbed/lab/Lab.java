@@ -115,6 +115,11 @@ public final class Lab implements AutoCloseable {
         return id;
     }
 
+    /** The agents' name of the guest; its own in each lab, since agents name files in shared memory by it. */
+    public String vmName() {
+        return id;
+    }
+
     public LabHost hostA() {
         return hostA;
     }

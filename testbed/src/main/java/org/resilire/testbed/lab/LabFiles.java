@@ -11,7 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** The lab's files: {@code /run/resilire-testbed-ID} and {@code /dev/shm/resilire-ID-*}, both in memory. */
+/** The lab's files: {@code /run/resilire-testbed-ID} and {@code /dev/shm/resilire-ID*}, both in memory. The
+ * agents' files are among the latter. */
 final class LabFiles {
 
     private static final Path RUN = Path.of("/run");
@@ -49,7 +50,7 @@ final class LabFiles {
 
     static void remove(final String id) {
         try {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(SHARED_MEMORY, "resilire-" + id + "-*")) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(SHARED_MEMORY, "resilire-" + id + "[-.]*")) {
                 for (final Path file : files) {
                     removeTree(file);
                 }

@@ -30,7 +30,7 @@ public record PauseFloor(double millisP50, double millisP99) {
             final QmpClient qmp, final Path stateFile, final Duration period, final int samples) {
         final byte[] stop = QmpClient.encode("stop", Map.of());
         final byte[] save = QmpClient.encode(
-                "xen-save-devices-state", Map.of("filename", stateFile.toString(), "live", Boolean.FALSE));
+                "xen-save-devices-state", Map.of("filename", stateFile.toString(), "live", false));
         final byte[] cont = QmpClient.encode("cont", Map.of());
         final Histogram pausesNs = new Histogram(TimeUnit.MINUTES.toNanos(1), SIGNIFICANT_DIGITS);
         for (int i = -WARM_UP_SAMPLES; i < samples; i++) {
