@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
@@ -96,6 +97,10 @@ final class DeviceTree {
             this.bus = bus;
         }
 
+        boolean hasNoAddress() {
+            return !named.containsKey("addr");
+        }
+
         String line() {
             final StringBuilder line = new StringBuilder("device ").append(type);
             line.append(" bus=").append(bus);
@@ -119,11 +124,14 @@ final class DeviceTree {
 
     private DeviceTree() {}
 
-    /** One line for each device, in alphabetical order. */
+    /** One line for each device, those that have an address first: a difference is best told by what people configure. */
     static List<String> lines(final String infoQtree) {
         final DeviceTree tree = new DeviceTree();
         infoQtree.lines().forEach(tree::read);
-        return tree.devices.stream().map(Device::line).sorted().toList();
+        return tree.devices.stream()
+                .sorted(Comparator.comparing(Device::hasNoAddress).thenComparing(Device::line))
+                .map(Device::line)
+                .toList();
     }
 
     private void read(final String line) {

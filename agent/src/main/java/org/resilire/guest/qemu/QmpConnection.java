@@ -105,8 +105,8 @@ public final class QmpConnection implements AutoCloseable {
 
     private void awaitGreeting(final long deadline) {
         try {
-            if (!nextMessage(deadline) && filledTo == 0) {
-                throw busy(socketPath);
+            if (!nextMessage(deadline)) {
+                throw filledTo == 0 ? busy(socketPath) : notQmp(null);
             }
         } catch (final QmpException e) {
             throw e.failure() == QmpException.Failure.PROTOCOL ? notQmp(e) : e;

@@ -330,13 +330,18 @@ public final class StandbyQemu implements AutoCloseable {
         try {
             step.run();
         } catch (final QmpException | LinuxException e) {
-            if (process.awaitExit(CONNECT_STEP_NANOS)) {
+            // Its sockets close before its process counts as ended.
+            if (hasLostConnection(e) && process.awaitExit(EXIT_WAIT_NANOS)) {
                 requireAlive(e);
             }
             throw e instanceof QmpException qmpFailure
                     ? qmpFailure
                     : new GuestException("the standby did not take what it was sent: " + e.getMessage(), e);
         }
+    }
+
+    private static boolean hasLostConnection(final RuntimeException e) {
+        return !(e instanceof QmpException qmpFailure) || qmpFailure.failure() == QmpException.Failure.CLOSED;
     }
 
     private void requireAlive(final RuntimeException cause) {
