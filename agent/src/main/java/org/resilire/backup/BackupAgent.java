@@ -144,7 +144,7 @@ public final class BackupAgent {
                 () -> {
                     outputEpochs.changeMode(GateMode.PASS);
                     if (nic != null) {
-                        nic.start();
+                        nic.start(config.threads());
                     }
                 },
                 metrics);
@@ -179,20 +179,22 @@ public final class BackupAgent {
                 error -> LOG.error("link: {}", error.getMessage(), error),
                 null,
                 link);
-        AgentRunner.startOnThread(runner);
+        AgentRunner.startOnThread(runner, config.threads());
         return runner;
     }
 
     private Outcome runLoop(final StandbyLoop standbyLoop, final AgentCounters counters, final GuestNic nic) {
         final StandbyLoop.End[] end = new StandbyLoop.End[1];
         final RuntimeException[] failure = new RuntimeException[1];
-        final Thread standbyThread = Thread.ofPlatform().name("standby").start(() -> {
+        final Thread standbyThread = config.threads().newThread(() -> {
             try {
                 end[0] = standbyLoop.run();
             } catch (final RuntimeException e) {
                 failure[0] = e;
             }
         });
+        standbyThread.setName("standby");
+        standbyThread.start();
         loop = standbyLoop;
         if (stopRequested) {
             standbyLoop.stop();

@@ -173,7 +173,7 @@ final class PrimaryLink implements Agent {
             session.closed();
         } else {
             nextGreetingNanos = nowNanos;
-            nextSilenceReportNanos = nowNanos + 2 * GREETING_INTERVAL_NANOS;
+            nextSilenceReportNanos = nowNanos + 5 * GREETING_INTERVAL_NANOS;
         }
         return 1;
     }

@@ -6,7 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Priority and placement of the calling thread, which must be a platform thread. Needs {@code CAP_SYS_NICE} for anything
+ * Priority and placement of the calling thread, which must be a platform thread. Threads and processes that it starts do not
+ * inherit a real-time priority: a guest or a compiler thread must not have it by accident. Needs {@code CAP_SYS_NICE} for anything
  * that raises a priority.
  */
 public final class Scheduling {
@@ -26,12 +27,16 @@ public final class Scheduling {
      * @param priority 1 (lowest) to 99
      */
     public static void setRealtimePriorityOfThisThread(int priority) {
-        check(SysSched.schedSetscheduler(SysSched.SCHED_FIFO, priority), "sched_setscheduler");
+        check(
+                SysSched.schedSetscheduler(SysSched.SCHED_FIFO | SysSched.SCHED_RESET_ON_FORK, priority),
+                "sched_setscheduler");
     }
 
     /** {@code SCHED_RR}: as FIFO, with time slices among threads of the same priority. */
     public static void setRoundRobinPriorityOfThisThread(int priority) {
-        check(SysSched.schedSetscheduler(SysSched.SCHED_RR, priority), "sched_setscheduler");
+        check(
+                SysSched.schedSetscheduler(SysSched.SCHED_RR | SysSched.SCHED_RESET_ON_FORK, priority),
+                "sched_setscheduler");
     }
 
     /** Back to the normal scheduler. */
@@ -41,7 +46,8 @@ public final class Scheduling {
 
     /** Whether the calling thread runs under {@code SCHED_FIFO} or {@code SCHED_RR}. */
     public static boolean isRealtime() {
-        int policy = LinuxException.check(SysSched.schedGetscheduler(), "sched_getscheduler", THIS_THREAD);
+        int policy = LinuxException.check(SysSched.schedGetscheduler(), "sched_getscheduler", THIS_THREAD)
+                & ~SysSched.SCHED_RESET_ON_FORK;
         return policy == SysSched.SCHED_FIFO || policy == SysSched.SCHED_RR;
     }
 

@@ -14,6 +14,10 @@ final class SysSched {
     static final int SCHED_OTHER = 0;
     static final int SCHED_FIFO = 1;
     static final int SCHED_RR = 2;
+
+    /** Ored into the policy: children start as normal threads. */
+    static final int SCHED_RESET_ON_FORK = 0x40000000;
+
     static final int PRIO_PROCESS = 0;
     static final int CPU_SET_BYTES = 128;
 
