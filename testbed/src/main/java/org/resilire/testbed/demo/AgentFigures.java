@@ -7,6 +7,8 @@ import org.resilire.testbed.lab.AgentProcess;
  * What the primary's agent counted, at one moment. Times are null while nothing was measured.
  *
  * @param epochs that are safe on the backup
+ * @param protectionLosses how often the guest was protected and then was not, for a time
+ * @param droppedFrames of the guest, because the output gate was full
  */
 record AgentFigures(
         long epochs,
@@ -17,7 +19,8 @@ record AgentFigures(
         Long bytesPerEpochMean,
         long verifiedEpochs,
         long verifyFailures,
-        long heldFramesDropped) {
+        long protectionLosses,
+        long droppedFrames) {
 
     static AgentFigures of(final AgentProcess primary) {
         return new AgentFigures(
@@ -29,6 +32,7 @@ record AgentFigures(
                 known(primary, AgentCounter.BYTES_PER_EPOCH_MEAN),
                 count(primary, AgentCounter.VERIFIED_EPOCHS),
                 count(primary, AgentCounter.VERIFY_FAILURES),
+                Math.max(0, count(primary, AgentCounter.SYNCHRONISATIONS) - 1),
                 count(primary, AgentCounter.DROPPED_FRAMES_OUT));
     }
 

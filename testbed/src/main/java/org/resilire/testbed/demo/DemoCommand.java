@@ -91,9 +91,18 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--period",
             paramLabel = "TIME",
             defaultValue = "20ms",
-            converter = PeriodConverter.class,
+            converter = MillisConverter.class,
             description = "From checkpoint to checkpoint. Default: ${DEFAULT-VALUE}.")
     private Duration period;
+
+    @Option(
+            names = "--detect-timeout",
+            paramLabel = "TIME",
+            defaultValue = "100ms",
+            converter = MillisConverter.class,
+            description = "Silence after which a host counts as failed; more where the machine is busy with other things."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private Duration detectTimeout;
 
     @Option(
             names = "--seconds",
@@ -197,7 +206,7 @@ public final class DemoCommand implements Callable<Integer> {
         final LoadOptions load = LoadOptions.defaults().withConnections(connections);
         return new FailoverPlan(
                 new GuestConfig(GuestImage.fromEnvironment(), memoryMiB, cpus),
-                AgentOptions.defaults().withPeriod(period).withVerifyEvery(verifyEvery),
+                AgentOptions.defaults().withPeriod(period).withVerifyEvery(verifyEvery).withDetectTimeout(detectTimeout),
                 isIdle ? load.resting() : load,
                 isIdle,
                 Duration.ofSeconds(seconds),

@@ -51,6 +51,9 @@ final class DemoReport {
         row("lost", shown(run.lostOperations()), "");
         row("rewinds", shown(run.rewinds()), "");
         row("connections", shown(run.connectionsSurvived()), "survived, of " + shown(run.connections()));
+        if (run.protectionLosses() > 0) {
+            row("protection lost", run.protectionLosses() + " times", "and regained; is the machine busy?");
+        }
         narrator.say("");
         verdict(run);
     }

@@ -16,6 +16,7 @@ import java.util.List;
  * @param serviceDowntimeMillisFirst the same on the connection that was answered first
  * @param serviceDowntimeMillisWorst the same on the one that was answered last
  * @param takeoverMillis from the kill to a backup that says it runs the guest, as the test bed saw it
+ * @param protectionLosses how often synchronisation had to be made again, because one side took the other for failed
  * @param latencyMillisP50 of a Redis operation while protected
  * @param latencyMillisUnprotectedP50 of one before
  * @param brokenPromises empty if all went as it must
@@ -42,6 +43,7 @@ record FailoverResult(
         Double serviceDowntimeMillisFirst,
         Double serviceDowntimeMillisWorst,
         Double takeoverMillis,
+        Long protectionLosses,
         Double latencyMillisP50,
         Double latencyMillisP99,
         Double latencyMillisUnprotectedP50,

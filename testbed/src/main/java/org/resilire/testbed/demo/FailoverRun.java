@@ -110,6 +110,14 @@ final class FailoverRun implements AutoCloseable {
 
     private void awaitProtection() {
         final long startedNs = System.nanoTime();
+        watchSynchronisation();
+        protectedNs = System.nanoTime();
+        StandbyQemu.find(lab);
+        narrator.tell("  protected after %.1f s", secondsSince(startedNs));
+    }
+
+    private void watchSynchronisation() {
+        final long startedNs = System.nanoTime();
         final long[] shownNs = {startedNs};
         Await.until(
                 () -> {
@@ -124,9 +132,6 @@ final class FailoverRun implements AutoCloseable {
         if (!isProtected()) {
             throw new TestbedException("an agent ended before the guest was protected: " + describeAgents());
         }
-        protectedNs = System.nanoTime();
-        StandbyQemu.find(lab);
-        narrator.tell("  protected after %.1f s", secondsSince(startedNs));
     }
 
     private boolean isProtected() {
@@ -155,7 +160,7 @@ final class FailoverRun implements AutoCloseable {
     }
 
     private void runProtected() {
-        final ProtectedTime time = new ProtectedTime(primary, load, narrator);
+        final ProtectedTime time = new ProtectedTime(primary, standby, load, narrator);
         time.run(plan.protectedFor(), plan.verifications());
         complaints.addAll(time.complaints());
         figures = AgentFigures.of(primary);
@@ -173,6 +178,8 @@ final class FailoverRun implements AutoCloseable {
     private void killHostA() {
         final SplittableRandom random = new SplittableRandom(plan.seed());
         LockSupport.parkNanos(random.nextLong(DEATH_SPREAD_NANOS));
+        // Only a protected guest is promised to survive, and on a busy machine protection may just be lost.
+        watchSynchronisation();
         final boolean isGuestFirst = random.nextBoolean();
         killedNs = System.nanoTime();
         if (isGuestFirst) {
@@ -264,6 +271,7 @@ final class FailoverRun implements AutoCloseable {
                 clients == null ? null : Figures.rounded(clients.downtimeMillisFirst()),
                 clients == null ? null : Figures.rounded(clients.downtimeMillisWorst()),
                 takeoverMillis(),
+                figures.protectionLosses(),
                 clients == null ? null : Figures.rounded(clients.latencyMillisP50()),
                 clients == null ? null : Figures.rounded(clients.latencyMillisP99()),
                 clients == null ? null : Figures.rounded(clients.unprotectedLatencyMillisP50()),

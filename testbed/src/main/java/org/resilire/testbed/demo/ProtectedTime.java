@@ -1,5 +1,6 @@
 package org.resilire.testbed.demo;
 
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,12 +18,15 @@ final class ProtectedTime {
     private static final Duration LIVE_INTERVAL = Duration.ofSeconds(1);
 
     private final AgentProcess primary;
+    private final AgentProcess standby;
     private final LoadProcess load;
     private final Narrator narrator;
     private final List<String> complaints = new ArrayList<>();
 
-    ProtectedTime(final AgentProcess primary, final LoadProcess load, final Narrator narrator) {
+    ProtectedTime(
+            final AgentProcess primary, final AgentProcess standby, final LoadProcess load, final Narrator narrator) {
         this.primary = primary;
+        this.standby = standby;
         this.load = load;
         this.narrator = narrator;
     }
@@ -55,6 +59,17 @@ final class ProtectedTime {
                         || !primary.process().isAlive(),
                 LIVE_INTERVAL.multipliedBy(60),
                 () -> "the clock stands still");
+        requireHostA();
+    }
+
+    /** Host A must not be gone before it is killed: the instant would not be known. */
+    void requireHostA() {
+        if (standby.state() == AgentState.TAKING_OVER || standby.state() == AgentState.ACTIVE) {
+            throw new TestbedException("host B took over before host A was killed, because it did not hear from it in time."
+                    + " The load average of this machine is "
+                    + ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()
+                    + ": repeat when it is less busy, or give more --detect-timeout" + standby.process().logTail());
+        }
         if (!primary.process().isAlive()) {
             throw new TestbedException("the agent on host A ended with exit status "
                     + primary.process().exitStatus() + primary.process().logTail());
@@ -76,7 +91,7 @@ final class ProtectedTime {
     }
 
     private void verify() {
-        final JsonNode answer = primary.command("verify");
+        final JsonNode answer = compare();
         final long differing = answer.path("differingPages").asLong(0);
         narrator.tell(
                 "         compared %d pages at epoch %d: %s",
@@ -87,6 +102,15 @@ final class ProtectedTime {
             complaints.add("host B's memory differed in " + differing + " pages at epoch "
                     + answer.path("epoch").asLong(0) + ", first "
                     + answer.path("firstDifferingPages"));
+        }
+    }
+
+    private JsonNode compare() {
+        try {
+            return primary.command("verify");
+        } catch (final TestbedException failure) {
+            requireHostA();
+            throw failure;
         }
     }
 

@@ -44,6 +44,12 @@ public record AgentOptions(
         return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments));
     }
 
+    /** Silence after which either side takes the other for failed. */
+    public AgentOptions withDetectTimeout(final Duration timeout) {
+        final String[] arguments = {"--detect-timeout", timeout.toMillis() + "ms"};
+        return withPrimaryExtra(arguments).withStandbyExtra(arguments);
+    }
+
     private static List<String> joined(final List<String> before, final String... more) {
         final List<String> all = new ArrayList<>(before);
         all.addAll(List.of(more));

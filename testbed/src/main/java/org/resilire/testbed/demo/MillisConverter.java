@@ -7,7 +7,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code 20ms}. */
-final class PeriodConverter implements ITypeConverter<Duration> {
+final class MillisConverter implements ITypeConverter<Duration> {
 
     private static final Pattern FORM = Pattern.compile("([1-9][0-9]{0,4})ms");
 
@@ -15,7 +15,7 @@ final class PeriodConverter implements ITypeConverter<Duration> {
     public Duration convert(final String text) {
         final Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new TypeConversionException("'" + text + "' is no period: write 20ms");
+            throw new TypeConversionException("'" + text + "' is no time: write 20ms");
         }
         return Duration.ofMillis(Long.parseLong(matcher.group(1)));
     }
