@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -136,6 +138,18 @@ class RunDirectoryTest {
         final Path elsewhere = Files.createDirectory(base.resolve("elsewhere"));
         Files.createSymbolicLink(directory.path(), elsewhere);
         assertThrows(IOException.class, () -> directory.claim());
+    }
+
+    @Test
+    void shouldRefuseADirectoryOfAnotherUser() throws IOException {
+        Files.createDirectory(directory.path());
+        try {
+            Files.setAttribute(directory.path(), "unix:uid", 65_534);
+        } catch (final FileSystemException notRoot) {
+            assumeTrue(false, "only root gives files away");
+        }
+        final IOException refusal = assertThrows(IOException.class, () -> directory.claim());
+        assertTrue(refusal.getMessage().contains("belongs to user 65534"), refusal::getMessage);
     }
 
     @Test
