@@ -42,6 +42,7 @@ class QmpScannerTest {
                 "{\"event\": \"STOP_AND_THEN_SOMETHING_OF_MORE_THAN_32_BYTES\"}|EVENT|OTHER|OTHER",
                 "{\"return\": {\"x\": {\"status\": \"paused\"}, \"status\": \"inmigrate\"}}|RETURN|OTHER|INMIGRATE",
                 "{\"return\": [\"status\", \"paused\"]}|RETURN|OTHER|OTHER",
+                "{\"return\": {\"status\": \"inmigrate\", \"x\": {\"status\": \"paused\"}}}|RETURN|OTHER|INMIGRATE",
                 "{\"return\": {\"x\": \"status\", \"y\": \"paused\"}}|RETURN|OTHER|OTHER",
                 "{\"return\": {\"status\": \"running\"}}|RETURN|OTHER|RUNNING",
                 "{\"return\": {\"status\": \"colo\"}}|RETURN|OTHER|OTHER",
