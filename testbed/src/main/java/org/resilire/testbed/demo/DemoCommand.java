@@ -100,8 +100,9 @@ public final class DemoCommand implements Callable<Integer> {
             paramLabel = "TIME",
             defaultValue = "100ms",
             converter = MillisConverter.class,
-            description = "Silence after which a host counts as failed; more where the machine is busy with other things."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Silence after which a host counts as failed; more where the machine is busy with other things."
+                            + " Default: ${DEFAULT-VALUE}.")
     private Duration detectTimeout;
 
     @Option(
@@ -120,7 +121,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Option(
             names = "--idle",
-            description = "Keep the clients silent while pauses are measured, and wake them shortly before the failover.")
+            description =
+                    "Keep the clients silent while pauses are measured, and wake them shortly before the failover.")
     private boolean isIdle;
 
     @Option(
@@ -191,9 +193,7 @@ public final class DemoCommand implements Callable<Integer> {
         final Narrator narrator = new Narrator(spec.commandLine().getOut(), repeat == 1 || isVerbose);
         final DemoReport report = new DemoReport(narrator);
         final List<FailoverResult> runs = runAll(plan(), narrator, report);
-        return runs.stream().allMatch(run -> run.brokenPromises().isEmpty())
-                ? CommandLine.ExitCode.OK
-                : BROKEN_PROMISE;
+        return runs.stream().allMatch(run -> run.brokenPromises().isEmpty()) ? CommandLine.ExitCode.OK : BROKEN_PROMISE;
     }
 
     private void requireAtLeast(final String option, final int value, final int least) {
@@ -206,7 +206,10 @@ public final class DemoCommand implements Callable<Integer> {
         final LoadOptions load = LoadOptions.defaults().withConnections(connections);
         return new FailoverPlan(
                 new GuestConfig(GuestImage.fromEnvironment(), memoryMiB, cpus),
-                AgentOptions.defaults().withPeriod(period).withVerifyEvery(verifyEvery).withDetectTimeout(detectTimeout),
+                AgentOptions.defaults()
+                        .withPeriod(period)
+                        .withVerifyEvery(verifyEvery)
+                        .withDetectTimeout(detectTimeout),
                 isIdle ? load.resting() : load,
                 isIdle,
                 Duration.ofSeconds(seconds),
@@ -215,8 +218,7 @@ public final class DemoCommand implements Callable<Integer> {
                 seed != null ? seed : new SplittableRandom().nextLong(1_000_000));
     }
 
-    private List<FailoverResult> runAll(
-            final FailoverPlan plan, final Narrator narrator, final DemoReport report) {
+    private List<FailoverResult> runAll(final FailoverPlan plan, final Narrator narrator, final DemoReport report) {
         final List<FailoverResult> runs = new ArrayList<>();
         for (int number = 1; number <= repeat; number++) {
             final FailoverResult run = runOnce(plan.withSeed(plan.seed() + number - 1), logsOf(number), narrator);

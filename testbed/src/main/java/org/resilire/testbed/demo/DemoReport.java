@@ -31,8 +31,8 @@ final class DemoReport {
         row(
                 "pause",
                 "p50 " + Figures.millis(run.pauseMillisP50()),
-                "p99 " + Figures.millis(run.pauseMillisP99()) + "; floor "
-                        + Figures.millis(run.pauseFloorMillisP50()) + ratio(run.pauseFloorRatio()));
+                "p99 " + Figures.millis(run.pauseMillisP99()) + "; floor " + Figures.millis(run.pauseFloorMillisP50())
+                        + ratio(run.pauseFloorRatio()));
         row("commit", "p50 " + Figures.millis(run.commitMillisP50()), "p99 " + Figures.millis(run.commitMillisP99()));
         row("bytes per epoch", Figures.kib(run.bytesPerEpochMean()), "mean");
         row(
@@ -114,10 +114,7 @@ final class DemoReport {
         series.distributions()
                 .forEach((figure, distribution) -> narrator.say(
                         "  %-28s %10s %10s %10s",
-                        figure,
-                        number(distribution.p50()),
-                        number(distribution.p90()),
-                        number(distribution.max())));
+                        figure, number(distribution.p50()), number(distribution.p90()), number(distribution.max())));
     }
 
     private static String number(final Double value) {

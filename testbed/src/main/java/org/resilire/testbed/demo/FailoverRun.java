@@ -97,7 +97,8 @@ final class FailoverRun implements AutoCloseable {
     private void measureFloor() {
         narrator.tell("Measuring the floor of a checkpoint's pause: stop, device state, cont, %d times", FLOOR_SAMPLES);
         try (QmpClient qmp = guest.openQmp()) {
-            floor = PauseFloor.measure(qmp, lab.sharedMemory("floor"), plan.agents().period(), FLOOR_SAMPLES);
+            floor = PauseFloor.measure(
+                    qmp, lab.sharedMemory("floor"), plan.agents().period(), FLOOR_SAMPLES);
         }
         narrator.tell("  p50 %.2f ms, p99 %.2f ms", floor.millisP50(), floor.millisP99());
     }
@@ -125,7 +126,9 @@ final class FailoverRun implements AutoCloseable {
                         shownNs[0] = System.nanoTime();
                         showSynchronisation();
                     }
-                    return isProtected() || !primary.process().isAlive() || !standby.process().isAlive();
+                    return isProtected()
+                            || !primary.process().isAlive()
+                            || !standby.process().isAlive();
                 },
                 PROTECTION_LIMIT,
                 () -> "the guest is not protected after " + PROTECTION_LIMIT.toSeconds() + " s: " + describeAgents());

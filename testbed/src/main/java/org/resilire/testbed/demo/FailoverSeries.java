@@ -34,7 +34,9 @@ record FailoverSeries(
         distributions.put("pauseFloorRatio", Distribution.of(runs, FailoverResult::pauseFloorRatio));
         return new FailoverSeries(
                 runs.size(),
-                (int) runs.stream().filter(run -> run.brokenPromises().isEmpty()).count(),
+                (int) runs.stream()
+                        .filter(run -> run.brokenPromises().isEmpty())
+                        .count(),
                 sum(runs.stream().map(FailoverResult::acknowledgedOperations).toList()),
                 sum(runs.stream().map(FailoverResult::lostOperations).toList()),
                 sum(runs.stream().map(FailoverResult::rewinds).toList()),

@@ -55,8 +55,7 @@ final class ProtectedTime {
 
     private void awaitUntil(final long instantNs) {
         Await.until(
-                () -> System.nanoTime() - instantNs >= 0
-                        || !primary.process().isAlive(),
+                () -> System.nanoTime() - instantNs >= 0 || !primary.process().isAlive(),
                 LIVE_INTERVAL.multipliedBy(60),
                 () -> "the clock stands still");
         requireHostA();
@@ -65,10 +64,12 @@ final class ProtectedTime {
     /** Host A must not be gone before it is killed: the instant would not be known. */
     void requireHostA() {
         if (standby.state() == AgentState.TAKING_OVER || standby.state() == AgentState.ACTIVE) {
-            throw new TestbedException("host B took over before host A was killed, because it did not hear from it in time."
-                    + " The load average of this machine is "
-                    + ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()
-                    + ": repeat when it is less busy, or give more --detect-timeout" + standby.process().logTail());
+            throw new TestbedException(
+                    "host B took over before host A was killed, because it did not hear from it in time."
+                            + " The load average of this machine is "
+                            + ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage()
+                            + ": repeat when it is less busy, or give more --detect-timeout"
+                            + standby.process().logTail());
         }
         if (!primary.process().isAlive()) {
             throw new TestbedException("the agent on host A ended with exit status "

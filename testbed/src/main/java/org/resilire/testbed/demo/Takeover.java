@@ -23,7 +23,8 @@ record Takeover(long stoodByNs, long activeNs) {
     /** Looks at its counters, which costs it nothing, until it runs the guest or has had its time. */
     static Takeover await(final AgentProcess standby, final long killedNs) {
         long stoodByNs = killedNs;
-        while (System.nanoTime() - killedNs < LIMIT.toNanos() && standby.process().isAlive()) {
+        while (System.nanoTime() - killedNs < LIMIT.toNanos()
+                && standby.process().isAlive()) {
             // The clock first: at that time it was not further than what is read after.
             final long nowNs = System.nanoTime();
             final AgentState state = standby.state();

@@ -12,8 +12,7 @@ import java.util.List;
  * @param primaryExtra more arguments of {@code protect}, as they are
  * @param standbyExtra more arguments of {@code standby}, as they are
  */
-public record AgentOptions(
-        Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra) {
+public record AgentOptions(Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra) {
 
     /** The agent's default period. */
     public static final Duration DEFAULT_PERIOD = Duration.ofMillis(20);

@@ -36,8 +36,7 @@ public final class AgentProcess implements AutoCloseable {
     /** {@code resilire protect} on host A. Returns at once; see {@link #awaitStarted()}. */
     public static AgentProcess protect(final Lab lab, final AgentOptions options) {
         final LabHost host = lab.hostA();
-        final LabProcess process =
-                lab.start(Lab.AGENT_A, host.namespace(), AgentCommandLine.protect(lab, options));
+        final LabProcess process = lab.start(Lab.AGENT_A, host.namespace(), AgentCommandLine.protect(lab, options));
         return new AgentProcess(process, runDirectory(lab, host, AgentRole.PRIMARY));
     }
 
@@ -45,8 +44,8 @@ public final class AgentProcess implements AutoCloseable {
     public static AgentProcess standby(
             final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
         final LabHost host = lab.hostB();
-        final LabProcess process = lab.start(
-                "agent-b", host.namespace(), AgentCommandLine.standby(lab, guest, takeover, options));
+        final LabProcess process =
+                lab.start("agent-b", host.namespace(), AgentCommandLine.standby(lab, guest, takeover, options));
         return new AgentProcess(process, runDirectory(lab, host, AgentRole.BACKUP));
     }
 

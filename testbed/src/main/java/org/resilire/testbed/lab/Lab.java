@@ -103,12 +103,7 @@ public final class Lab implements AutoCloseable {
     private LabHost host(
             final String label, final Namespace namespace, final String address, final String replicationAddress) {
         return new LabHost(
-                label,
-                namespace,
-                address,
-                replicationAddress,
-                directory.resolve(label),
-                sharedMemory(label + ".ram"));
+                label, namespace, address, replicationAddress, directory.resolve(label), sharedMemory(label + ".ram"));
     }
 
     public String id() {
@@ -159,17 +154,26 @@ public final class Lab implements AutoCloseable {
     /** Starts a process whose output goes to {@code NAME.log}, at its end if there is one. */
     public LabProcess start(final String name, final Namespace namespace, final List<String> command) {
         final Path log = logs.resolve(name + ".log");
-        return start(name, command, log, new ProcessBuilder(namespace.wrap(command))
-                .redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile())));
+        return start(
+                name,
+                command,
+                log,
+                new ProcessBuilder(namespace.wrap(command))
+                        .redirectErrorStream(true)
+                        .redirectInput(ProcessBuilder.Redirect.from(
+                                Path.of("/dev/null").toFile()))
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile())));
     }
 
     /** Starts a process that the test bed talks to; what it says on standard error goes to {@code NAME.log}. */
     public LabProcess startTalking(final String name, final Namespace namespace, final List<String> command) {
         final Path log = logs.resolve(name + ".log");
-        return start(name, command, log, new ProcessBuilder(namespace.wrap(command))
-                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())));
+        return start(
+                name,
+                command,
+                log,
+                new ProcessBuilder(namespace.wrap(command))
+                        .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())));
     }
 
     private synchronized LabProcess start(
@@ -180,8 +184,7 @@ public final class Lab implements AutoCloseable {
         try {
             final Process process = builder.start();
             final PidFd handle = ProcessKill.hold(process.pid());
-            final ProcessIdentity identity =
-                    ProcessIdentity.of(process.pid()).orElse(null);
+            final ProcessIdentity identity = ProcessIdentity.of(process.pid()).orElse(null);
             if (handle == null || identity == null) {
                 throw new TestbedException(name + " ended at once: " + String.join(" ", command));
             }

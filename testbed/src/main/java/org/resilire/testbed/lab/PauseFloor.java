@@ -29,8 +29,8 @@ public record PauseFloor(double millisP50, double millisP99) {
     public static PauseFloor measure(
             final QmpClient qmp, final Path stateFile, final Duration period, final int samples) {
         final byte[] stop = QmpClient.encode("stop", Map.of());
-        final byte[] save = QmpClient.encode(
-                "xen-save-devices-state", Map.of("filename", stateFile.toString(), "live", false));
+        final byte[] save =
+                QmpClient.encode("xen-save-devices-state", Map.of("filename", stateFile.toString(), "live", false));
         final byte[] cont = QmpClient.encode("cont", Map.of());
         final Histogram pausesNs = new Histogram(TimeUnit.MINUTES.toNanos(1), SIGNIFICANT_DIGITS);
         for (int i = -WARM_UP_SAMPLES; i < samples; i++) {

@@ -51,9 +51,8 @@ public final class QmpClient implements AutoCloseable {
 
     /** A command to be executed more than once. */
     public static byte[] encode(final String command, final Map<String, ?> arguments) {
-        final Map<String, ?> message = arguments.isEmpty()
-                ? Map.of("execute", command)
-                : Map.of("execute", command, "arguments", arguments);
+        final Map<String, ?> message =
+                arguments.isEmpty() ? Map.of("execute", command) : Map.of("execute", command, "arguments", arguments);
         return (JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
@@ -115,7 +114,8 @@ public final class QmpClient implements AutoCloseable {
         }
         int read = channel.read(received);
         while (read == 0) {
-            final long leftMillis = Duration.ofNanos(deadlineNs - System.nanoTime()).toMillis();
+            final long leftMillis =
+                    Duration.ofNanos(deadlineNs - System.nanoTime()).toMillis();
             if (leftMillis <= 0) {
                 throw new TestbedException(
                         "QEMU did not answer " + awaited + " within " + REPLY_LIMIT.toSeconds() + " s");

@@ -114,7 +114,8 @@ final class HttpConnection extends LoadConnection {
         for (String header = readLine(); !header.isEmpty(); header = readLine()) {
             final String lower = header.toLowerCase(Locale.ROOT);
             if (lower.startsWith("content-length:")) {
-                lengthBytes = Integer.parseInt(lower.substring(lower.indexOf(':') + 1).strip());
+                lengthBytes =
+                        Integer.parseInt(lower.substring(lower.indexOf(':') + 1).strip());
             } else if (lower.equals("connection: close")) {
                 throw new IOException("the web server closes the connection");
             }

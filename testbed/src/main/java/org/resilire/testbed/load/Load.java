@@ -40,7 +40,11 @@ final class Load implements AutoCloseable {
                         OperationLog.create(records.resolve("redis-" + number + ".log"))));
             }
             load.http = HttpConnection.open(
-                    host, HTTP_PORT, load.pace, options.webThinkTime(), OperationLog.create(records.resolve("http.log")));
+                    host,
+                    HTTP_PORT,
+                    load.pace,
+                    options.webThinkTime(),
+                    OperationLog.create(records.resolve("http.log")));
             return load;
         } catch (final RuntimeException failure) {
             load.close();

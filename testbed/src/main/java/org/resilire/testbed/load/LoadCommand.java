@@ -28,7 +28,10 @@ public final class LoadCommand implements Callable<Integer> {
     @Option(names = "--connections", defaultValue = "4", description = "Connections to Redis (${DEFAULT-VALUE})")
     private int connections;
 
-    @Option(names = "--think-nanos", defaultValue = "5000000", description = "Pause between an answer and the next request")
+    @Option(
+            names = "--think-nanos",
+            defaultValue = "5000000",
+            description = "Pause between an answer and the next request")
     private long thinkNanos;
 
     @Option(names = "--web-think-nanos", defaultValue = "250000000", description = "The same of the web client")

@@ -84,8 +84,7 @@ final class RedisConnection extends LoadConnection {
             recordRewind();
         }
         counter = answer;
-        acknowledge(new Operation(
-                Operation.Kind.INCR, ++incrSequence, sentNs, acknowledgedNs, Long.toString(answer)));
+        acknowledge(new Operation(Operation.Kind.INCR, ++incrSequence, sentNs, acknowledgedNs, Long.toString(answer)));
     }
 
     /** Unique by its beginning; the rest is noise, as a page of real values is. */
