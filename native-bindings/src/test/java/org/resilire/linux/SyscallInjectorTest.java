@@ -43,12 +43,14 @@ class SyscallInjectorTest {
     void shouldExecuteSystemCallsInTheTarget() {
         try (Target target = Target.start(directory, "sleep", "1000")) {
             awaitIn(target, SYS_CLOCK_NANOSLEEP);
+            String blockedSignals = target.statusLine("SigBlk");
             try (SyscallInjector injector = SyscallInjector.attach(target.pid())) {
                 assertEquals(target.pid(), injector.inject(SystemCallNumbers.SYS_GETPID));
                 assertNotEquals(target.pid(), injector.inject(SYS_GETPPID));
                 assertEquals(-Errno.EBADF.number(), injector.inject(SystemCallNumbers.SYS_CLOSE, 12345));
             }
             awaitIn(target, "219", SYS_CLOCK_NANOSLEEP);
+            assertEquals(blockedSignals, target.statusLine("SigBlk"));
             assertFalse(target.pidFd().hasExited());
         }
     }

@@ -89,6 +89,15 @@ final class Target implements AutoCloseable {
         }
     }
 
+    /** One line of its status file. */
+    String statusLine(String name) {
+        try (var lines = Files.lines(Path.of("/proc/" + pid() + "/status"))) {
+            return lines.filter(line -> line.startsWith(name)).findFirst().orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     long descriptorCount() {
         String[] names = Path.of("/proc/" + pid() + "/fd").toFile().list();
         return names == null ? -1 : names.length;
