@@ -20,6 +20,11 @@ final class PrimaryMetrics {
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
     private final LatencyRecorder commit = new LatencyRecorder();
 
+    // Of the link thread.
+    private long lastWireBytesTotal;
+    private long checkpointWireBytes;
+    private long checkpoints;
+
     /** @param latenessToleranceNanos a checkpoint that starts later than this after its time has missed its period */
     PrimaryMetrics(final AgentCounters counters, final EpochWriter writer, final long latenessToleranceNanos) {
         this.counters = counters;
@@ -75,8 +80,13 @@ final class PrimaryMetrics {
     void committed(final long epoch, final long commitNanos, final long wireBytesTotal) {
         counters.set(AgentCounter.EPOCH_COMMITTED, epoch);
         counters.set(AgentCounter.WIRE_BYTES_TOTAL, wireBytesTotal);
+        final long wireBytes = wireBytesTotal - lastWireBytesTotal;
+        lastWireBytesTotal = wireBytesTotal;
         if (counters.value(AgentCounter.STATE) == AgentState.PROTECTED.code()) {
             commit.record(commitNanos);
+            checkpointWireBytes += wireBytes;
+            checkpoints++;
+            counters.set(AgentCounter.BYTES_PER_EPOCH_MEAN, checkpointWireBytes / checkpoints);
         }
     }
 

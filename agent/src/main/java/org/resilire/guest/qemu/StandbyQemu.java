@@ -36,9 +36,13 @@ public final class StandbyQemu implements AutoCloseable {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(StandbyQemu.class);
 
-    /** $1 is the log, the rest QEMU's command line. Standard input is the agent's hand on it. */
+    /**
+     * $1 is the log, the rest QEMU's command line. Standard input is the agent's hand on it. The agent may run at a raised
+     * priority, which is not the guest's to have.
+     */
     private static final String LAUNCHER = """
             log=$1; shift
+            renice -n 0 -p $$ >/dev/null 2>&1
             "$@" </dev/null >"$log" 2>&1 &
             qemu=$!
             echo "$qemu"
