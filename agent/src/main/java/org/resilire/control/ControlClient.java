@@ -68,7 +68,7 @@ public final class ControlClient implements AutoCloseable {
      */
     public ObjectNode request(final ObjectNode request, final Duration timeout, final ControlProgress progress)
             throws IOException {
-        lines.writeLine(JSON.writeValueAsString(request), timeout.toNanos());
+        send(request, timeout);
         while (true) {
             final ObjectNode answer = read(timeout);
             if (answer.has("ok")) {
@@ -78,6 +78,21 @@ public final class ControlClient implements AutoCloseable {
                 return answer;
             }
             progress.report(answer.path("progress").asString(""));
+        }
+    }
+
+    private void send(final ObjectNode request, final Duration timeout) throws IOException {
+        try {
+            lines.writeLine(JSON.writeValueAsString(request), timeout.toNanos());
+        } catch (final IOException closed) {
+            // An agent that has too many connections says so and closes before it is asked: the reason is still there
+            // to read.
+            try {
+                throw new ControlException(read(timeout).path("error").asString(closed.getMessage()));
+            } catch (final IOException nothingSaid) {
+                closed.addSuppressed(nothingSaid);
+                throw closed;
+            }
         }
     }
 

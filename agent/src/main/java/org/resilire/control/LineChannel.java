@@ -6,6 +6,7 @@ import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.CancelledKeyException;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -120,7 +121,7 @@ final class LineChannel implements AutoCloseable {
             key.interestOps(operation);
             selector.select(leftMillis);
             selector.selectedKeys().clear();
-        } catch (final ClosedSelectorException closed) {
+        } catch (final ClosedSelectorException | CancelledKeyException closed) {
             throw (IOException) new AsynchronousCloseException().initCause(closed);
         }
         if (Thread.currentThread().isInterrupted()) {

@@ -223,6 +223,11 @@ class ControlServerTest {
                 final JsonNode answer = oneTooMany.readAnswer();
                 assertTrue(answer.get("error").stringValue().contains("already"), answer::toString);
             }
+            for (int i = 0; i < 50; i++) {
+                try (ControlClient oneTooMany = ControlClient.connect(directory)) {
+                    assertRefused(oneTooMany, "nothing", "already");
+                }
+            }
         } finally {
             for (final RawClient client : clients) {
                 client.close();
