@@ -10,9 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.BitSet;
-import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,7 +38,6 @@ class DirtyTrackingTest {
         Requires.capability(Capability.CAP_SYS_PTRACE);
         assertTrue(PageMap.isPagemapScanSupported(), "this test needs Linux 6.7 for PAGEMAP_SCAN");
         sharedMemory = Files.createTempDirectory(Path.of("/dev/shm"), "resilire-test-");
-        Files.setPosixFilePermissions(sharedMemory, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     @AfterEach
@@ -98,12 +95,12 @@ class DirtyTrackingTest {
         Path controlPath = sharedMemory.resolve("control");
         try (MappedFile ram = MappedFile.create(ramPath, PAGES * PAGE);
                 MappedFile control = MappedFile.create(controlPath, MemoryWriter.CONTROL_BYTES)) {
-            for (Path path : List.of(ramPath, controlPath)) {
-                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
-            }
-            String[] user = privileged ? new String[0] : new String[] {"setpriv", "--reuid=65534", "--clear-groups"};
+            // Without that capability the target may create only the restricted kind of descriptor.
+            String[] limits = privileged
+                    ? new String[0]
+                    : new String[] {"setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"};
             try (Target target =
-                    Target.java(directory, user, MemoryWriter.class, ramPath.toString(), controlPath.toString())) {
+                    Target.java(directory, limits, MemoryWriter.class, ramPath.toString(), controlPath.toString())) {
                 awaitWrites(target, control.segment(), 100);
                 long descriptors = target.descriptorCount();
                 try (UserFaultFd faults = UserFaultFd.injectInto(target.pid())) {
