@@ -144,7 +144,7 @@ public final class BackupAgent {
                 () -> {
                     outputEpochs.changeMode(GateMode.PASS);
                     if (nic != null) {
-                        nic.start(config.threads());
+                        nic.start();
                     }
                 },
                 metrics);
@@ -179,22 +179,20 @@ public final class BackupAgent {
                 error -> LOG.error("link: {}", error.getMessage(), error),
                 null,
                 link);
-        AgentRunner.startOnThread(runner, config.threads());
+        AgentRunner.startOnThread(runner);
         return runner;
     }
 
     private Outcome runLoop(final StandbyLoop standbyLoop, final AgentCounters counters, final GuestNic nic) {
         final StandbyLoop.End[] end = new StandbyLoop.End[1];
         final RuntimeException[] failure = new RuntimeException[1];
-        final Thread standbyThread = config.threads().newThread(() -> {
+        final Thread standbyThread = Thread.ofPlatform().name("standby").start(() -> {
             try {
                 end[0] = standbyLoop.run();
             } catch (final RuntimeException e) {
                 failure[0] = e;
             }
         });
-        standbyThread.setName("standby");
-        standbyThread.start();
         loop = standbyLoop;
         if (stopRequested) {
             standbyLoop.stop();

@@ -3,7 +3,6 @@ package org.resilire.backup;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.resilire.control.RealtimeThreads;
 import org.resilire.control.RunDirectory;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
@@ -21,7 +20,6 @@ import org.resilire.transport.TransportConfig;
  * @param nic the guest's network after a takeover; empty if it has none
  * @param automatic take over without being told
  * @param fenceCommand proves that the primary is stopped; empty if the operator declared that nothing need be proven
- * @param threads makes the threads that must not wait behind others
  */
 public record BackupConfig(
         RunDirectory runDirectory,
@@ -35,7 +33,6 @@ public record BackupConfig(
         long fenceTimeoutNanos,
         DetectorConfig detector,
         TransportConfig transport,
-        RealtimeThreads threads,
         FailurePoints failurePoints) {
 
     public String vmName() {

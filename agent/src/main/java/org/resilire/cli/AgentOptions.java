@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.resilire.control.RealtimeThreads;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
 import org.resilire.net.GuestNicConfig;
@@ -116,15 +115,6 @@ final class AgentOptions {
     TransportConfig.Idle idle;
 
     @Option(
-            names = "--realtime-priority",
-            paramLabel = "N",
-            defaultValue = "10",
-            description =
-                    "SCHED_RR priority of the agent's critical threads, so that a busy host is not taken for a dead one;"
-                            + " 0 for ordinary threads. Default: ${DEFAULT-VALUE}.")
-    int realtimePriority;
-
-    @Option(
             names = "--arm",
             hidden = true,
             split = ",",
@@ -139,10 +129,6 @@ final class AgentOptions {
     TransportConfig transport(final CommandSpec spec) {
         return checked(
                 spec, () -> new TransportConfig(Optional.ofNullable(aeronDir), mtu, term, window, socketBuffer, idle));
-    }
-
-    RealtimeThreads threads(final CommandSpec spec) {
-        return checked(spec, () -> new RealtimeThreads(realtimePriority));
     }
 
     FailurePoints failurePoints(final CommandSpec spec) {

@@ -115,7 +115,6 @@ final class ProtectCommand implements Callable<Integer> {
                 onBackupLoss,
                 verifyEvery,
                 agent.transport(spec),
-                agent.threads(spec),
                 agent.failurePoints(spec)));
         return new Termination(primary::stop).during(() -> switch (primary.run()) {
             case STOPPED -> ExitCode.OK;

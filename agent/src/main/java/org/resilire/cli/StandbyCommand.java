@@ -135,7 +135,6 @@ final class StandbyCommand implements Callable<Integer> {
                 fenceTimeout.toNanos(),
                 agent.detector(spec),
                 agent.transport(spec),
-                agent.threads(spec),
                 agent.failurePoints(spec)));
         return new Termination(backup::stop).during(() -> switch (backup.run()) {
             case STOPPED -> ExitCode.OK;

@@ -1,6 +1,5 @@
 package org.resilire.net;
 
-import java.util.concurrent.ThreadFactory;
 import org.agrona.concurrent.AgentRunner;
 import org.resilire.linux.TapDevice;
 import org.resilire.linux.UnixDatagramSocket;
@@ -50,9 +49,9 @@ public final class GuestNic implements AutoCloseable {
         return new GuestNic(network, idle, runner);
     }
 
-    /** Starts forwarding, on a thread of this factory. */
-    public void start(final ThreadFactory threads) {
-        AgentRunner.startOnThread(runner, threads);
+    /** Starts forwarding. */
+    public void start() {
+        AgentRunner.startOnThread(runner);
     }
 
     /** What was counted; any thread. */

@@ -128,7 +128,7 @@ public final class PrimaryAgent {
                 config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
         if (nic != null) {
             resources.add(nic);
-            nic.start(config.threads());
+            nic.start();
         }
         resources.add(startGuard(guest, claim.directory()));
 
@@ -230,7 +230,7 @@ public final class PrimaryAgent {
                 error -> LOG.error("link: {}", error.getMessage(), error),
                 null,
                 link);
-        AgentRunner.startOnThread(runner, config.threads());
+        AgentRunner.startOnThread(runner);
         return runner;
     }
 
@@ -243,15 +243,13 @@ public final class PrimaryAgent {
     private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
         final ProtectionLoop.End[] end = new ProtectionLoop.End[1];
         final RuntimeException[] failure = new RuntimeException[1];
-        final Thread checkpointThread = config.threads().newThread(() -> {
+        final Thread checkpointThread = Thread.ofPlatform().name("checkpoint").start(() -> {
             try {
                 end[0] = protection.run();
             } catch (final RuntimeException e) {
                 failure[0] = e;
             }
         });
-        checkpointThread.setName("checkpoint");
-        checkpointThread.start();
         loop = protection;
         if (stopRequested) {
             protection.stop();

@@ -2,7 +2,6 @@ package org.resilire.primary;
 
 import java.nio.file.Path;
 import java.util.Optional;
-import org.resilire.control.RealtimeThreads;
 import org.resilire.control.RunDirectory;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
@@ -21,7 +20,6 @@ import org.resilire.transport.TransportConfig;
  * @param periodNanos from checkpoint to checkpoint
  * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
  * @param stateDirectory survives the agent: generation and whether the guest was protected
- * @param threads makes the threads that must not wait behind others
  */
 public record PrimaryConfig(
         RunDirectory runDirectory,
@@ -36,7 +34,6 @@ public record PrimaryConfig(
         BackupLossPolicy onBackupLoss,
         long verifyEvery,
         TransportConfig transport,
-        RealtimeThreads threads,
         FailurePoints failurePoints) {
 
     public String vmName() {
