@@ -19,6 +19,9 @@ final class MemoryWriter {
     static final long CONTROL_BYTES = 4096;
 
     private static final VarHandle LONG = JAVA_LONG.varHandle();
+    /** Should the test be killed, nobody else would end it. */
+    private static final long LIFE_NANOS = 150_000_000_000L;
+
     private static final int SLOTS_PER_PAGE = 512;
 
     private MemoryWriter() {}
@@ -34,7 +37,8 @@ final class MemoryWriter {
     private static void run(MemorySegment ram, MemorySegment control, int random) {
         SplittableRandom choice = new SplittableRandom(7);
         int pages = (int) (ram.byteSize() / NativeMemory.PAGE_BYTES);
-        for (long count = 1; true; count++) {
+        long start = System.nanoTime();
+        for (long count = 1; System.nanoTime() - start < LIFE_NANOS; count++) {
             awaitPermission(control);
             long at = choice.nextInt(pages) * NativeMemory.PAGE_BYTES + choice.nextInt(SLOTS_PER_PAGE) * 8L;
             if (count % 2 == 0) {
@@ -54,7 +58,8 @@ final class MemoryWriter {
             return;
         }
         set(control, PAUSED, 1);
-        while (get(control, PAUSE_WISH) != 0) {
+        long start = System.nanoTime();
+        while (get(control, PAUSE_WISH) != 0 && System.nanoTime() - start < LIFE_NANOS) {
             LockSupport.parkNanos(100_000);
         }
         set(control, PAUSED, 0);
