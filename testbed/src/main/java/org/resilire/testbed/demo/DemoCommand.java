@@ -20,11 +20,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** {@code testbed/run demo}. */
 @Command(
         name = "testbed/run demo",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpAutoWidth = true,
         header = "A guest with Redis and a web server outlives its host.",
@@ -155,13 +155,30 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--verbose", description = "Show every step of repeated runs, and stack traces.")
     private boolean isVerbose;
 
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean isHelpWanted;
+
     public static void main(final String[] arguments) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> isEnding = true, "note-end"));
         System.exit(new CommandLine(new DemoCommand())
                 .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+                .setParameterExceptionHandler((failure, given) -> refuse(failure))
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> explain(failure, commandLine))
                 .execute(arguments));
+    }
+
+    /** In a line or two; the whole help would hide them. */
+    private static int refuse(final ParameterException failure) {
+        final PrintWriter err = failure.getCommandLine().getErr();
+        err.println("testbed/run demo: " + failure.getMessage());
+        UnmatchedArgumentException.printSuggestions(failure, err);
+        err.println("'testbed/run demo --help' lists the arguments");
+        return CommandLine.ExitCode.USAGE;
     }
 
     private static int explain(final Exception failure, final CommandLine commandLine) {
@@ -183,6 +200,8 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         requireAtLeast("--repeat", repeat, 1);
+        requireAtLeast("--memory in MiB", memoryMiB, GuestConfig.MIN_MEMORY_MIB);
+        requireAtLeast("--cpus", cpus, 1);
         requireAtLeast("--seconds", seconds, 1);
         requireAtLeast("--connections", connections, 1);
         requireAtLeast("--verify-every", verifyEvery, 0);

@@ -12,7 +12,7 @@ import org.resilire.testbed.TestbedException;
 public record GuestConfig(GuestImage image, int memoryMiB, int cpus) {
 
     /** Less does not boot. */
-    private static final int MIN_MEMORY_MIB = 128;
+    public static final int MIN_MEMORY_MIB = 128;
 
     public GuestConfig {
         if (memoryMiB < MIN_MEMORY_MIB) {
