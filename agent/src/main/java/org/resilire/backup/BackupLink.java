@@ -257,6 +257,7 @@ final class BackupLink implements Agent {
         metrics.committed(assembler, commit.committedEpoch());
         if (commit.isRestorable() && !readyAnnounced) {
             readyAnnounced = true;
+            detector.endPatience();
             raise(new BackupEvent.Ready(commit.committedEpoch()));
         }
         if (assembler.hasPageHashes()) {

@@ -7,11 +7,14 @@ package org.resilire.failover;
  */
 public final class FailureDetector {
 
+    private static final long PATIENCE = 10;
+
     private final long intervalNanos;
     private final long timeoutNanos;
     private long silenceNanos;
     private long lastTickNanos;
     private boolean watching;
+    private boolean patient;
 
     /**
      * @param intervalNanos how often the peer gives a sign of life
@@ -26,11 +29,20 @@ public final class FailureDetector {
         this.timeoutNanos = timeoutNanos;
     }
 
-    /** Starts to watch; the peer has just been heard. */
+    /**
+     * Starts to watch; the peer has just been heard. The detector is patient at first: while a synchronisation runs there is
+     * nothing to take over, and code that has never run yet is slow.
+     */
     public void start(final long nowNanos) {
         watching = true;
+        patient = true;
         silenceNanos = 0;
         lastTickNanos = nowNanos;
+    }
+
+    /** From here on the time-out holds: there is a checkpoint to go on from. */
+    public void endPatience() {
+        patient = false;
     }
 
     public void stop() {
@@ -53,7 +65,7 @@ public final class FailureDetector {
         }
         silenceNanos += Math.min(nowNanos - lastTickNanos, intervalNanos);
         lastTickNanos = nowNanos;
-        return silenceNanos >= timeoutNanos;
+        return silenceNanos >= (patient ? PATIENCE * timeoutNanos : timeoutNanos);
     }
 
     /** Silence so far, in nanoseconds of the detector's own running time. */

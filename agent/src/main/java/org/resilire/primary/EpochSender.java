@@ -10,6 +10,7 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.DeviceStateEncoder;
 import org.resilire.wire.sbe.EpochEndEncoder;
+import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.PageBatchEncoder;
 import org.resilire.wire.sbe.PageHashesEncoder;
@@ -41,6 +42,7 @@ final class EpochSender {
     private long payloadBytes;
     private int deviceStateBytes;
 
+    private boolean checkpointSent;
     private long lastSentEpoch = -1;
     private long wireBytesTotal;
     private long backPressured;
@@ -55,6 +57,7 @@ final class EpochSender {
     void open(final ExclusivePublication to, final long session) {
         publication = to;
         sessionId = session;
+        checkpointSent = false;
         startEpoch();
     }
 
@@ -100,6 +103,7 @@ final class EpochSender {
         messageBytes = 0;
         if (sent.content() == CaptureChunk.Content.EPOCH_END) {
             lastSentEpoch = sent.epoch();
+            checkpointSent |= sent.kind() == EpochKind.CHECKPOINT;
             startEpoch();
             if (failurePoints.fires(FailurePoint.GUEST_KILL_BEFORE_ACK)) {
                 killGuest.run();
@@ -197,6 +201,11 @@ final class EpochSender {
                 .payloadBytes(payloadBytes)
                 .checksum(checksum.value())
                 .kind(chunk.kind());
+    }
+
+    /** True once a checkpoint of this session was sent: synchronisation is over. */
+    boolean isCheckpointSent() {
+        return checkpointSent;
     }
 
     /** The last epoch of which everything was sent; -1 before the first. */

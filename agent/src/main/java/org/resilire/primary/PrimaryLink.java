@@ -275,6 +275,9 @@ final class PrimaryLink implements Agent {
     }
 
     private void checkSilence() {
+        if (sender.isCheckpointSent()) {
+            detector.endPatience();
+        }
         if (detector.tick(nowNanos) && session.phase() == PrimarySession.Phase.OPEN) {
             lose("it was silent for " + detector.silenceNanos() / 1_000_000 + " ms");
         }
