@@ -92,6 +92,20 @@ class ControlServerTest {
     }
 
     @Test
+    void shouldAnswerRequestsThatArriveInPiecesOrTogether() throws IOException {
+        final String request = "{\"command\":\"nothing\"}\n";
+        try (RawClient client = new RawClient()) {
+            for (int i = 0; i < 50; i++) {
+                client.send(request.substring(0, request.length() / 2));
+                client.send(request.substring(request.length() / 2) + request + request);
+                for (int answer = 0; answer < 3; answer++) {
+                    assertTrue(client.readAnswer().get("ok").booleanValue());
+                }
+            }
+        }
+    }
+
+    @Test
     void shouldReportProgressBeforeTheAnswer() throws IOException {
         final List<String> progress = new ArrayList<>();
         try (ControlClient client = ControlClient.connect(directory)) {
