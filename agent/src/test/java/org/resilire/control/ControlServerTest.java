@@ -96,8 +96,8 @@ class ControlServerTest {
         final String request = "{\"command\":\"nothing\"}\n";
         try (RawClient client = new RawClient()) {
             for (int i = 0; i < 50; i++) {
-                client.send(request.substring(0, request.length() / 2));
-                client.send(request.substring(request.length() / 2) + request + request);
+                client.send("{\"command\":\"nothing\",\"x\":\"longer than the others");
+                client.send("\"}\n" + request + request);
                 for (int answer = 0; answer < 3; answer++) {
                     assertTrue(client.readAnswer().get("ok").booleanValue());
                 }
