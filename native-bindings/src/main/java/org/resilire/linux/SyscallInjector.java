@@ -18,6 +18,9 @@ public final class SyscallInjector implements AutoCloseable {
     private static final long ALL_SIGNALS_BUT_TRAP = ~(1L << (SIGTRAP - 1));
 
     private static final int SIGSTOP = 19;
+    private static final int SIGILL = 4;
+    private static final int SIGBUS = 7;
+    private static final int SIGSEGV = 11;
 
     private final long pid;
     private final Ptrace ptrace;
@@ -109,11 +112,22 @@ public final class SyscallInjector implements AutoCloseable {
         ptrace.singleStep();
         int stop = ptrace.waitStopped(STOP_TIMEOUT_NANOS);
         while (!Ptrace.isSingleStepTrap(stop)) {
+            if (isFault(stop)) {
+                // Stepping on would fault again for ever. The registers are still ours to restore.
+                stopped = true;
+                throw new IllegalStateException("process " + pid + " has no system call instruction at "
+                        + Long.toHexString(instruction) + " any more: it has executed another program meanwhile");
+            }
             stopSignalSwallowed |= SysPtrace.stopEvent(stop) == 0 && SysPtrace.stopSignal(stop) == SIGSTOP;
             ptrace.singleStep();
             stop = ptrace.waitStopped(STOP_TIMEOUT_NANOS);
         }
         stopped = true;
+    }
+
+    private static boolean isFault(int stop) {
+        int signal = SysPtrace.stopSignal(stop);
+        return SysPtrace.stopEvent(stop) == 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL);
     }
 
     private void abandon(RuntimeException failure) {
