@@ -18,6 +18,10 @@ public final class PageBatchValidator {
      * @throws MalformedBatchException naming the first record that is wrong
      */
     public void validate(final MemorySegment batch, final long offset, final long lengthBytes, final int recordCount) {
+        if (recordCount < 0 || offset < 0 || lengthBytes < 0 || lengthBytes > batch.byteSize() - offset) {
+            throw new MalformedBatchException(recordCount + " records of " + lengthBytes + " bytes at " + offset
+                    + " cannot be in " + batch.byteSize() + " bytes");
+        }
         final long end = offset + lengthBytes;
         long at = offset;
         for (int i = 0; i < recordCount; i++) {
