@@ -31,6 +31,8 @@ public final class EpochAssembler implements AutoCloseable {
     private long recordCount;
     private long payloadBytes;
     private boolean complete;
+    /** False from the first violation on: what was staged by then must not be believed by anybody. */
+    private boolean sound;
 
     /** @param replicaPages size of the replica, in pages */
     public EpochAssembler(final long replicaPages) {
@@ -60,6 +62,7 @@ public final class EpochAssembler implements AutoCloseable {
         recordCount = 0;
         payloadBytes = 0;
         complete = false;
+        sound = true;
         pages.clear();
         deviceState.clear();
         hashes.clear();
@@ -82,6 +85,7 @@ public final class EpochAssembler implements AutoCloseable {
         }
         checksum.add(pages.segment(), at, length);
         recordCount += records;
+        sound = true;
     }
 
     public void onDeviceState(
@@ -94,6 +98,7 @@ public final class EpochAssembler implements AutoCloseable {
         expect(epoch, batchIndex, length);
         require(position == deviceState.lengthBytes(), epoch, "device state continues at " + position);
         checksum.add(deviceState.segment(), deviceState.append(source, offset, length), length);
+        sound = true;
     }
 
     public void onPageHashes(
@@ -109,10 +114,11 @@ public final class EpochAssembler implements AutoCloseable {
                 epoch,
                 "page hashes continue at page " + firstPage);
         checksum.add(hashes.segment(), hashes.append(source, offset, length), length);
+        sound = true;
     }
 
     private void expect(final long epoch, final int batchIndex, final int length) {
-        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
+        expect(epoch);
         require(batchIndex == batchCount, epoch, "batch " + batchIndex + " follows " + batchCount + " batches");
         require(length >= 0, epoch, "a batch of " + length + " bytes");
         batchCount++;
@@ -122,7 +128,7 @@ public final class EpochAssembler implements AutoCloseable {
     /** Accepts the end mark if all that it says is staged. */
     public void onEnd(final EpochEndDecoder end) {
         final long epoch = end.epoch();
-        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
+        expect(epoch);
         require(
                 end.batchCount() == batchCount,
                 epoch,
@@ -140,17 +146,26 @@ public final class EpochAssembler implements AutoCloseable {
                 epoch,
                 "device state of another length than announced");
         require(end.checksum() == checksum.value(), epoch, "checksum differs");
-        require(end.kind() == EpochKind.CHECKPOINT || end.kind() == EpochKind.SYNCHRONISATION, epoch, "unknown kind");
+        final boolean checkpoint = end.kindRaw() == EpochKind.CHECKPOINT.value();
+        require(checkpoint || end.kindRaw() == EpochKind.SYNCHRONISATION.value(), epoch, "unknown kind");
         require(
-                (end.kind() == EpochKind.CHECKPOINT) == (deviceState.lengthBytes() > 0),
+                checkpoint == (deviceState.lengthBytes() > 0),
                 epoch,
                 "device state does not fit its kind");
         require(
                 hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES,
                 epoch,
                 "page hashes are incomplete");
-        kind = end.kind();
+        kind = checkpoint ? EpochKind.CHECKPOINT : EpochKind.SYNCHRONISATION;
         complete = true;
+        sound = true;
+    }
+
+    private void expect(final long epoch) {
+        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
+        require(sound, epoch, "a message before this one was wrong");
+        // Until this one was accepted.
+        sound = false;
     }
 
     private static void require(final boolean holds, final long epoch, final String otherwise) {
@@ -161,6 +176,12 @@ public final class EpochAssembler implements AutoCloseable {
 
     public boolean isComplete() {
         return complete;
+    }
+
+    private void requireComplete() {
+        if (!complete) {
+            throw new IllegalStateException("epoch " + expectedEpoch + " is not complete");
+        }
     }
 
     /** The epoch being staged. */
@@ -178,6 +199,7 @@ public final class EpochAssembler implements AutoCloseable {
 
     /** Page records of a complete epoch, one after the other, from offset 0. */
     public MemorySegment pageRecords() {
+        requireComplete();
         return pages.segment();
     }
 
@@ -185,7 +207,9 @@ public final class EpochAssembler implements AutoCloseable {
         return pages.lengthBytes();
     }
 
+    /** Device state of a complete epoch. */
     public MemorySegment deviceState() {
+        requireComplete();
         return deviceState.segment();
     }
 
@@ -193,8 +217,9 @@ public final class EpochAssembler implements AutoCloseable {
         return (int) deviceState.lengthBytes();
     }
 
-    /** The primary's page hashes, 8 bytes a page, little-endian. */
+    /** The primary's page hashes of a complete epoch, 8 bytes a page, little-endian. */
     public MemorySegment pageHashes() {
+        requireComplete();
         return hashes.segment();
     }
 
