@@ -9,7 +9,7 @@ package org.resilire.failover;
 public record DetectorConfig(long intervalNanos, long timeoutNanos) {
 
     public DetectorConfig {
-        if (intervalNanos <= 0 || timeoutNanos < 2 * intervalNanos) {
+        if (intervalNanos <= 0 || timeoutNanos / 2 < intervalNanos) {
             throw new IllegalArgumentException("--detect-timeout (" + timeoutNanos / 1e6
                     + " ms) must be at least twice --detect-interval (" + intervalNanos / 1e6 + " ms)");
         }

@@ -21,7 +21,7 @@ public final class FailureDetector {
      * @param timeoutNanos silence after which it counts as failed; at least twice the interval
      */
     public FailureDetector(final long intervalNanos, final long timeoutNanos) {
-        if (intervalNanos <= 0 || timeoutNanos < 2 * intervalNanos) {
+        if (intervalNanos <= 0 || timeoutNanos / 2 < intervalNanos) {
             throw new IllegalArgumentException("the detector's time-out (" + timeoutNanos / 1e6
                     + " ms) must be at least twice its interval (" + intervalNanos / 1e6 + " ms)");
         }

@@ -1,9 +1,9 @@
 package org.resilire.failover;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,6 +19,8 @@ public final class Fence {
      * @param explanation for the log
      */
     public record Result(boolean proven, String explanation) {}
+
+    private static final int TAIL_BYTES = 4096;
 
     private final String command;
     private final long timeoutNanos;
@@ -51,7 +53,9 @@ public final class Fence {
                     .redirectOutput(log.toFile())
                     .start();
             if (!process.waitFor(timeoutNanos, TimeUnit.NANOSECONDS)) {
-                return new Result(false, "the fence command did not end within " + timeoutNanos / 1_000_000 + " ms");
+                return new Result(
+                        false,
+                        "the fence command did not end within " + timeoutNanos / 1_000_000 + " ms" + lastLine());
             }
             if (process.exitValue() != 0) {
                 return new Result(false, "the fence command ended with status " + process.exitValue() + lastLine());
@@ -70,9 +74,20 @@ public final class Fence {
         }
     }
 
-    private String lastLine() throws IOException {
-        final Optional<String> last =
-                Files.readAllLines(log).stream().filter(line -> !line.isBlank()).reduce((a, b) -> b);
-        return last.map(line -> ": " + line).orElse("");
+    /** What the command said last, whatever it printed: bytes that are no text must not hide its status. */
+    private String lastLine() {
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
+            final byte[] tail = new byte[(int) Math.min(TAIL_BYTES, file.length())];
+            file.seek(file.length() - tail.length);
+            file.readFully(tail);
+            return new String(tail, StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> !line.isBlank())
+                    .reduce((first, second) -> second)
+                    .map(line -> ": " + line.strip())
+                    .orElse("");
+        } catch (final IOException e) {
+            return " (and what it printed cannot be read: " + e.getMessage() + ")";
+        }
     }
 }

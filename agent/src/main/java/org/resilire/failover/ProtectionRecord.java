@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ public final class ProtectionRecord {
     /**
      * Reads the record of a guest, or starts one at generation 1.
      *
-     * @throws IllegalStateException if there is a record that cannot be understood: guessing a generation could start a guest twice
+     * @throws DamagedRecordException if there is a record that cannot be understood: guessing a generation could start a guest twice
      */
     public static ProtectionRecord open(final Path stateDirectory, final String vmName) {
         final Path file = stateDirectory.resolve(vmName + ".record");
@@ -46,18 +47,24 @@ public final class ProtectionRecord {
             try (var reader = Files.newBufferedReader(file)) {
                 properties.load(reader);
             }
-            return new ProtectionRecord(
-                    file,
-                    Long.parseLong(properties.getProperty(GENERATION)),
-                    Long.parseLong(properties.getProperty(TAKEOVER_LIMIT, "0")));
-        } catch (final NumberFormatException e) {
-            throw new IllegalStateException(
+            // Both keys: a file that was cut off must not say that no backup can take over.
+            return new ProtectionRecord(file, number(properties, GENERATION, 1), number(properties, TAKEOVER_LIMIT, 0));
+        } catch (final IllegalArgumentException | CharacterCodingException e) {
+            throw new DamagedRecordException(
                     "the record " + file
                             + " is damaged; find out which host runs the guest, then delete the file on the host that does not",
                     e);
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot use the record " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    private static long number(final Properties properties, final String key, final long least) {
+        final long number = Long.parseLong(properties.getProperty(key));
+        if (number < least) {
+            throw new IllegalArgumentException(key + " is " + number);
+        }
+        return number;
     }
 
     /** Rises with every change of roles; a guest of a lower generation than another is stale. */
@@ -71,8 +78,7 @@ public final class ProtectionRecord {
             throw new IllegalArgumentException("generation " + newGeneration + " is older than " + generation);
         }
         if (newGeneration != generation) {
-            generation = newGeneration;
-            store();
+            store(newGeneration, takeoverLimitNanos);
         }
     }
 
@@ -98,13 +104,13 @@ public final class ProtectionRecord {
 
     private void setTakeoverLimit(final long limitNanos) {
         if (limitNanos != takeoverLimitNanos) {
-            takeoverLimitNanos = limitNanos;
-            store();
+            store(generation, limitNanos);
         }
     }
 
-    private void store() {
-        final String text = GENERATION + "=" + generation + "\n" + TAKEOVER_LIMIT + "=" + takeoverLimitNanos + "\n";
+    /** Only what is on the disk counts: if this fails, the record still says what it said. */
+    private void store(final long newGeneration, final long newLimitNanos) {
+        final String text = GENERATION + "=" + newGeneration + "\n" + TAKEOVER_LIMIT + "=" + newLimitNanos + "\n";
         final Path fresh = file.resolveSibling(file.getFileName() + ".new");
         try {
             try (FileChannel channel = FileChannel.open(
@@ -116,6 +122,8 @@ public final class ProtectionRecord {
             try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
                 directory.force(true);
             }
+            generation = newGeneration;
+            takeoverLimitNanos = newLimitNanos;
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot write the record " + file + ": " + e.getMessage(), e);
         }
