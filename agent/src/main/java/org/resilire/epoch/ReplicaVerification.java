@@ -60,6 +60,11 @@ public final class ReplicaVerification {
         return false;
     }
 
+    /** Gives up: the replica is needed for something else. */
+    public void cancel() {
+        expected = null;
+    }
+
     public boolean inProgress() {
         return expected != null;
     }

@@ -25,9 +25,15 @@ public final class RandomPages {
             case 2 -> 1L << random.nextInt(BLOCKS);
             case 3 -> (-1L >>> random.nextInt(BLOCKS)) << random.nextInt(BLOCKS);
             case 4 -> 0x5555555555555555L << random.nextInt(2);
-            case 5 -> random.nextLong() & random.nextLong() & random.nextLong();
+            case 5 -> sparse();
             default -> random.nextLong();
         };
+    }
+
+    private long sparse() {
+        long mask = random.nextLong();
+        mask &= random.nextLong();
+        return mask & random.nextLong();
     }
 
     /**

@@ -24,7 +24,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.codec.PageRecord;
 import org.resilire.codec.RandomPages;
 import org.resilire.epoch.EpochMessages.Message;
-import org.resilire.epoch.EpochMessages.Type;
 import org.resilire.synthetic.SyntheticMemory;
 import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
@@ -71,6 +70,10 @@ class EpochAssemblerTest {
 
     @Test
     void shouldHandOutAWholeEpoch() {
+        assertHandedOut();
+    }
+
+    private void assertHandedOut() {
         for (final Message message : whole) {
             assertFalse(assembler.isComplete());
             assertNothingCanBeReadOut();
@@ -155,7 +158,7 @@ class EpochAssemblerTest {
         for (int i = 0; i < whole.size(); i++) {
             final Message message = whole.get(i);
             for (int bit = 0; bit < message.payload().length * Byte.SIZE; bit++) {
-                if (message.type() == Type.END && !isChecked(bit)) {
+                if (message.type() == EpochMessages.Type.END && !isChecked(bit)) {
                     continue;
                 }
                 assertRefusedWith(i, message.withFlippedBit(bit));
@@ -177,7 +180,7 @@ class EpochAssemblerTest {
             }
             for (int bit = 0; bit < Integer.SIZE; bit++) {
                 assertRefusedWith(i, message.withBatchIndex(message.batchIndex() ^ 1 << bit));
-                if (message.type() == Type.PAGES) {
+                if (message.type() == EpochMessages.Type.PAGES) {
                     assertRefusedWith(i, message.withCount(message.count() ^ 1 << bit));
                 } else {
                     assertRefusedWith(i, message.withPosition(message.position() ^ 1 << bit));
@@ -198,7 +201,8 @@ class EpochAssemblerTest {
 
     @Test
     void shouldNotBelieveAnythingAfterAViolation() {
-        final Message malformed = new Message(Type.PAGES, EPOCH, 0, 1, 0, new byte[] {9, 9, 9, 9, 0, 0, 0, 0});
+        final Message malformed =
+                new Message(EpochMessages.Type.PAGES, EPOCH, 0, 1, 0, new byte[] {9, 9, 9, 9, 0, 0, 0, 0});
         assertThrows(ProtocolViolationException.class, () -> malformed.sendTo(assembler));
         // An end mark that fits what is staged now, whatever that is.
         final byte[] end = new byte[EpochEndEncoder.BLOCK_LENGTH];
@@ -209,7 +213,8 @@ class EpochAssemblerTest {
                 .payloadBytes(malformed.payload().length)
                 .kind(EpochKind.SYNCHRONISATION);
         assertThrows(
-                ProtocolViolationException.class, () -> new Message(Type.END, EPOCH, 0, 0, 0, end).sendTo(assembler));
+                ProtocolViolationException.class,
+                () -> new Message(EpochMessages.Type.END, EPOCH, 0, 0, 0, end).sendTo(assembler));
         assertNothingCanBeReadOut();
     }
 
@@ -225,7 +230,7 @@ class EpochAssemblerTest {
         whole.subList(0, 5).forEach(message -> message.sendTo(assembler));
         assembler.startSession(EPOCH);
         assertRefused(whole.subList(5, whole.size()));
-        shouldHandOutAWholeEpoch();
+        assertHandedOut();
     }
 
     @Test

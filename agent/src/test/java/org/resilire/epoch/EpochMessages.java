@@ -22,7 +22,58 @@ final class EpochMessages {
     }
 
     /** One message; {@code count} and {@code position} mean what they mean on the wire. */
-    record Message(Type type, long epoch, int batchIndex, int count, int position, byte[] payload) {
+    static final class Message {
+
+        private final Type type;
+        private final long epoch;
+        private final int batchIndex;
+        private final int count;
+        private final int position;
+        private final byte[] payload;
+
+        Message(
+                final Type type,
+                final long epoch,
+                final int batchIndex,
+                final int count,
+                final int position,
+                final byte[] payload) {
+            this.type = type;
+            this.epoch = epoch;
+            this.batchIndex = batchIndex;
+            this.count = count;
+            this.position = position;
+            this.payload = payload;
+        }
+
+        Type type() {
+            return type;
+        }
+
+        long epoch() {
+            return epoch;
+        }
+
+        int batchIndex() {
+            return batchIndex;
+        }
+
+        int count() {
+            return count;
+        }
+
+        int position() {
+            return position;
+        }
+
+        byte[] payload() {
+            return payload;
+        }
+
+        @Override
+        public String toString() {
+            return type + " " + batchIndex + " of epoch " + epoch;
+        }
 
         Message withEpoch(final long other) {
             return new Message(type, other, batchIndex, count, position, payload);

@@ -14,9 +14,34 @@ class FailureDetectorTest {
 
     private final FailureDetector detector = new FailureDetector(INTERVAL, TIMEOUT);
 
+    /** As it is once there is a checkpoint. */
+    private void start(final long nowNanos) {
+        detector.start(nowNanos);
+        detector.endPatience();
+    }
+
+    @Test
+    void shouldBePatientUntilThereIsSomethingToTakeOver() {
+        detector.start(0);
+        for (long now = 1; now < 10 * TIMEOUT; now++) {
+            assertFalse(detector.tick(now));
+        }
+        assertTrue(detector.tick(10 * TIMEOUT));
+        detector.start(0);
+        assertFalse(detector.tick(10));
+        detector.heard();
+        detector.endPatience();
+        assertFalse(detector.tick(19));
+        assertEquals(9, detector.silenceNanos());
+        detector.start(1_000);
+        for (long now = 1_001; now < 1_500; now++) {
+            assertFalse(detector.tick(now), "a new session is a new synchronisation");
+        }
+    }
+
     @Test
     void shouldSuspectAfterTheTimeoutAndNotBefore() {
-        detector.start(1_000);
+        start(1_000);
         for (long now = 1_001; now < 1_100; now++) {
             assertFalse(detector.tick(now));
         }
@@ -26,7 +51,7 @@ class FailureDetectorTest {
 
     @Test
     void shouldNotSuspectAPeerThatIsHeard() {
-        detector.start(0);
+        start(0);
         for (long now = 1; now < 10_000; now++) {
             if (now % 99 == 0) {
                 detector.heard();
@@ -37,12 +62,12 @@ class FailureDetectorTest {
 
     @Test
     void shouldCountALateTickAsOneInterval() {
-        detector.start(0);
+        start(0);
         assertFalse(detector.tick(1_000_000));
         assertEquals(INTERVAL, detector.silenceNanos());
         detector.heard();
         for (int i = 1; i <= 4; i++) {
-            assertFalse(detector.tick(1_000_000 * (i + 1)));
+            assertFalse(detector.tick(1_000_000L * (i + 1)));
         }
         assertTrue(detector.tick(9_000_000));
     }
@@ -50,19 +75,19 @@ class FailureDetectorTest {
     @Test
     void shouldNotSuspectAnybodyItDoesNotWatch() {
         assertFalse(detector.tick(1_000_000));
-        detector.start(0);
+        start(0);
         detector.stop();
         for (long now = 0; now < 1_000; now += 10) {
             assertFalse(detector.tick(now));
         }
-        detector.start(1_000);
+        start(1_000);
         assertFalse(detector.tick(1_010));
         assertEquals(10, detector.silenceNanos());
     }
 
     @Test
     void shouldWorkAcrossTheEndOfTheClocksRange() {
-        detector.start(Long.MAX_VALUE - 10);
+        start(Long.MAX_VALUE - 10);
         assertFalse(detector.tick(Long.MIN_VALUE + 5));
         assertEquals(16, detector.silenceNanos());
     }
