@@ -70,6 +70,9 @@ final class BackupLink implements Agent {
     private static final Logger LOG = LoggerFactory.getLogger(BackupLink.class);
     private static final int FRAGMENT_LIMIT = 64;
 
+    /** Applying and comparing give way to signs of life after this time. */
+    private static final long SLICE_NANOS = 200_000L;
+
     private final Transport transport;
     private final Subscription replication;
     private final Subscription heartbeats;
@@ -235,13 +238,13 @@ final class BackupLink implements Agent {
     /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
     private int advanceEpoch() {
         if (commit.inProgress()) {
-            if (commit.applySlice()) {
+            if (commit.applySlice(clock, clock.nanoTime() + SLICE_NANOS)) {
                 onCommitted();
             }
             return 1;
         }
         if (verification.inProgress()) {
-            if (verification.compareSlice()) {
+            if (verification.compareSlice(clock, clock.nanoTime() + SLICE_NANOS)) {
                 reportPending = true;
                 metrics.verified(verification);
                 assembler.next();

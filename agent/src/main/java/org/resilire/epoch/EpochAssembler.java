@@ -148,10 +148,7 @@ public final class EpochAssembler implements AutoCloseable {
         require(end.checksum() == checksum.value(), epoch, "checksum differs");
         final boolean checkpoint = end.kindRaw() == EpochKind.CHECKPOINT.value();
         require(checkpoint || end.kindRaw() == EpochKind.SYNCHRONISATION.value(), epoch, "unknown kind");
-        require(
-                checkpoint == (deviceState.lengthBytes() > 0),
-                epoch,
-                "device state does not fit its kind");
+        require(checkpoint == (deviceState.lengthBytes() > 0), epoch, "device state does not fit its kind");
         require(
                 hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES,
                 epoch,

@@ -1,6 +1,7 @@
 package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
+import org.agrona.concurrent.NanoClock;
 import org.resilire.codec.PageBatchApplier;
 import org.resilire.guest.GuestMemory;
 import org.resilire.linux.AnonymousMemory;
@@ -12,8 +13,8 @@ import org.resilire.wire.sbe.EpochKind;
  */
 public final class EpochCommit implements AutoCloseable {
 
-    /** What one slice applies at most, about 0.1 ms of work. */
-    private static final long SLICE_BYTES = 1 << 20;
+    /** Records between two looks at the clock. */
+    private static final int RECORDS_A_LOOK = 16;
 
     private final PageBatchApplier applier;
     private final AnonymousMemory deviceState;
@@ -49,16 +50,19 @@ public final class EpochCommit implements AutoCloseable {
     /**
      * Goes on applying.
      *
+     * @param clock tells when the slice is over
+     * @param deadlineNanos in the clock's time; the slice ends a few microseconds after it
      * @return true once the epoch is wholly in the replica
      */
-    public boolean applySlice() {
+    public boolean applySlice(final NanoClock clock, final long deadlineNanos) {
         final MemorySegment records = source.pageRecords();
         final long end = source.pageRecordsBytes();
-        final long sliceEnd = Math.min(end, appliedBytes + SLICE_BYTES);
         long at = appliedBytes;
-        while (at < sliceEnd) {
-            at = applier.applyOne(records, at);
-        }
+        do {
+            for (int i = 0; i < RECORDS_A_LOOK && at < end; i++) {
+                at = applier.applyOne(records, at);
+            }
+        } while (at < end && clock.nanoTime() - deadlineNanos < 0);
         appliedBytes = at;
         if (at < end) {
             return false;

@@ -3,6 +3,7 @@ package org.resilire.epoch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import org.agrona.concurrent.NanoClock;
 
 /**
  * Compares every page of a replica with the hashes that the primary took of its own memory at the same epoch, a slice at a time.
@@ -15,8 +16,8 @@ public final class ReplicaVerification {
 
     private static final ValueLayout.OfLong HASH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** About 1 ms of hashing. */
-    private static final int SLICE_PAGES = 1024;
+    /** Pages between two looks at the clock. */
+    private static final int PAGES_A_LOOK = 8;
 
     private final PageHasher replica;
     private final long[] firstDiffering = new long[NAMED_PAGES];
@@ -40,10 +41,22 @@ public final class ReplicaVerification {
     /**
      * Goes on comparing.
      *
+     * @param clock tells when the slice is over
+     * @param deadlineNanos in the clock's time; the slice ends a few microseconds after it
      * @return true once every page was compared
      */
-    public boolean compareSlice() {
-        final long end = Math.min(replica.pageCount(), nextPage + SLICE_PAGES);
+    public boolean compareSlice(final NanoClock clock, final long deadlineNanos) {
+        do {
+            comparePages(Math.min(replica.pageCount(), nextPage + PAGES_A_LOOK));
+        } while (nextPage < replica.pageCount() && clock.nanoTime() - deadlineNanos < 0);
+        if (nextPage == replica.pageCount()) {
+            expected = null;
+            return true;
+        }
+        return false;
+    }
+
+    private void comparePages(final long end) {
         for (long page = nextPage; page < end; page++) {
             if (replica.hash(page) != expected.get(HASH, page * Long.BYTES)) {
                 if (differingPages < NAMED_PAGES) {
@@ -53,11 +66,6 @@ public final class ReplicaVerification {
             }
         }
         nextPage = end;
-        if (end == replica.pageCount()) {
-            expected = null;
-            return true;
-        }
-        return false;
     }
 
     /** Gives up: the replica is needed for something else. */

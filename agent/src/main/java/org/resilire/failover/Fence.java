@@ -54,8 +54,7 @@ public final class Fence {
                     .start();
             if (!process.waitFor(timeoutNanos, TimeUnit.NANOSECONDS)) {
                 return new Result(
-                        false,
-                        "the fence command did not end within " + timeoutNanos / 1_000_000 + " ms" + lastLine());
+                        false, "the fence command did not end within " + timeoutNanos / 1_000_000 + " ms" + lastLine());
             }
             if (process.exitValue() != 0) {
                 return new Result(false, "the fence command ended with status " + process.exitValue() + lastLine());

@@ -86,7 +86,7 @@ class EpochAssemblerTest {
         assertArrayEquals(
                 device, assembler.deviceState().asSlice(0, device.length).toArray(ValueLayout.JAVA_BYTE));
         commit.begin(assembler);
-        assertTrue(commit.applySlice());
+        assertTrue(commit.applySlice(() -> 0, 1));
         assertArrayEquals(model, replica.snapshot());
         assembler.next();
         assertEquals(EPOCH + 1, assembler.epoch());

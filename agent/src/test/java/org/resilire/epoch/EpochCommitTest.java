@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
+import org.agrona.concurrent.NanoClock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,9 @@ import org.resilire.synthetic.SyntheticMemory;
 import org.resilire.wire.sbe.EpochKind;
 
 class EpochCommitTest {
+
+    /** Every slice is over at once, after the least that it does. */
+    private static final NanoClock STOPPED_CLOCK = () -> 0;
 
     /** More than two slices of a commit, and of a comparison. */
     private static final int PAGES = 2100;
@@ -71,7 +75,7 @@ class EpochCommitTest {
             assertEquals(1, commit.committedEpoch());
             assertTrue(commit.inProgress());
             slices++;
-        } while (!commit.applySlice());
+        } while (!commit.applySlice(STOPPED_CLOCK, 0));
         assertTrue(slices >= 3, "applied in " + slices + " slices");
         assertTrue(commit.isRestorable());
         assertEquals(2, commit.committedEpoch());
@@ -80,7 +84,7 @@ class EpochCommitTest {
         stage(3, EpochKind.CHECKPOINT, (byte) 3);
         assertTrue(commit.isRestorable(), "what is staged does not concern the replica");
         commit.begin(assembler);
-        assertFalse(commit.applySlice());
+        assertFalse(commit.applySlice(STOPPED_CLOCK, 0));
         assertFalse(commit.isRestorable(), "half of one checkpoint and half of another");
         finish();
         assertTrue(commit.isRestorable());
@@ -111,7 +115,7 @@ class EpochCommitTest {
     void shouldForgetEverythingOnReset() {
         stage(1, EpochKind.CHECKPOINT, (byte) 1);
         commit.begin(assembler);
-        commit.applySlice();
+        commit.applySlice(STOPPED_CLOCK, 0);
         commit.reset();
         assertFalse(commit.inProgress());
         assertFalse(commit.isRestorable());
@@ -154,12 +158,12 @@ class EpochCommitTest {
         final ReplicaVerification verification = new ReplicaVerification(new PageHasher(replica.memory()));
         verification.begin(77, hashes);
         int slices = 1;
-        while (!verification.compareSlice()) {
+        while (!verification.compareSlice(STOPPED_CLOCK, 0)) {
             assertTrue(verification.inProgress());
             slices++;
         }
         assertFalse(verification.inProgress());
-        assertEquals(3, slices);
+        assertTrue(slices > 3, slices + " slices");
         assertEquals(77, verification.epoch());
         assertEquals(PAGES, verification.comparedPages());
         assertEquals(differing, verification.differingPages());
@@ -218,7 +222,7 @@ class EpochCommitTest {
     private void finish() {
         boolean done = false;
         while (!done) {
-            done = commit.applySlice();
+            done = commit.applySlice(STOPPED_CLOCK, 0);
         }
         assertFalse(commit.inProgress());
         assembler.next();
