@@ -39,6 +39,9 @@ final class Checkpointer implements AutoCloseable {
     private long pauseNanos;
     private long dirtyPages;
 
+    /** For tests: left out of every epoch; -1 for none. */
+    private long withheldPage = -1;
+
     Checkpointer(
             final Guest guest,
             final EpochWriter writer,
@@ -93,17 +96,26 @@ final class Checkpointer implements AutoCloseable {
             complete = tracker.collect(runs);
             dirtyPages += runs.totalPages();
             if (runs.totalPages() > 0 && failurePoints.fires(FailurePoint.WITHHOLD_DIRTY_PAGE)) {
-                captureAllButOne();
-            } else {
+                withheldPage = runs.firstPage(0);
+            }
+            if (withheldPage < 0) {
                 writer.capture(runs);
+            } else {
+                captureAllBut(withheldPage);
             }
         } while (!complete);
     }
 
-    private void captureAllButOne() {
+    private void captureAllBut(final long withheld) {
         for (int i = 0; i < runs.size(); i++) {
-            final long withheld = i == runs.size() - 1 ? 1 : 0;
-            writer.capture(runs.firstPage(i), runs.pageCount(i) - withheld);
+            final long first = runs.firstPage(i);
+            final long count = runs.pageCount(i);
+            if (first <= withheld && withheld < first + count) {
+                writer.capture(first, withheld - first);
+                writer.capture(withheld + 1, first + count - withheld - 1);
+            } else {
+                writer.capture(first, count);
+            }
         }
     }
 

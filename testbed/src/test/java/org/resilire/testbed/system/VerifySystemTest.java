@@ -1,0 +1,104 @@
+package org.resilire.testbed.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.resilire.control.AgentCounter;
+import org.resilire.testbed.lab.Await;
+import org.resilire.testbed.lab.TakeoverMode;
+
+/** No dirty block is ever missed, and one that were would be found. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class VerifySystemTest {
+
+    private static final int COMPARISONS = 5;
+    private static final Duration EPOCHS_LIMIT = Duration.ofSeconds(120);
+    private static final Duration COMPARISON_LIMIT = Duration.ofSeconds(20);
+
+    private static TwoHosts hosts;
+
+    @BeforeAll
+    static void protectGuest() {
+        hosts = TwoHosts.boot(VerifySystemTest.class);
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
+        hosts.startPrimary(TwoHosts.patient().withVerifyEvery(50));
+        hosts.awaitProtected();
+        hosts.startLoad();
+    }
+
+    @AfterAll
+    static void closeLab() {
+        if (hosts != null) {
+            hosts.close();
+        }
+    }
+
+    @Test
+    @Order(1)
+    void shouldFindReplicaEqualWheneverAskedUnderLoad() {
+        for (int i = 0; i < COMPARISONS; i++) {
+            final CommandRun verify = verify();
+            assertEquals(0, verify.exitStatus(), () -> "comparison: " + verify + hosts.describe());
+            assertTrue(verify.output().getLast().startsWith("equal: 65536 pages at epoch "), verify::toString);
+        }
+    }
+
+    @Test
+    @Order(2)
+    void shouldFindReplicaEqualAtEveryFiftiethOfThousandEpochs() {
+        hosts.await(
+                () -> hosts.primary().counter(AgentCounter.EPOCH_COMMITTED) >= 1_000
+                        && hosts.primary().counter(AgentCounter.VERIFIED_EPOCHS) >= 20,
+                EPOCHS_LIMIT,
+                "1,000 epochs and 20 comparisons",
+                true);
+        assertEquals(0, hosts.primary().counter(AgentCounter.VERIFY_FAILURES), hosts::describe);
+        hosts.awaitAnswersSince(System.nanoTime());
+    }
+
+    /** The negative control: the comparisons above would have told. */
+    @Test
+    @Order(3)
+    void shouldNameThePageThatWasWithheld() {
+        hosts.startPrimary(TwoHosts.patient().withPrimaryExtra("--arm", "withhold-dirty-page@100"));
+        hosts.awaitProtected();
+        hosts.awaitAnswersSince(System.nanoTime());
+        hosts.awaitEpochs(100, EPOCHS_LIMIT);
+        final CommandRun[] verify = new CommandRun[1];
+        // The page was written, but perhaps with what was there before: it differs at the latest after the next write.
+        Await.until(
+                () -> {
+                    verify[0] = verify();
+                    return verify[0].exitStatus() != 0;
+                },
+                COMPARISON_LIMIT,
+                () -> "the comparisons do not find the withheld page: " + verify[0] + hosts.describe());
+        assertEquals(1, verify[0].exitStatus(), () -> verify[0] + hosts.describe());
+        assertTrue(
+                verify[0]
+                        .output()
+                        .getLast()
+                        .matches("DIFFERENT: 1 of 65536 pages at epoch \\d+; first pages: \\[\\d+]"),
+                verify[0]::toString);
+        assertTrue(hosts.primary().counter(AgentCounter.VERIFY_FAILURES) >= 1, hosts::describe);
+    }
+
+    private static CommandRun verify() {
+        return CommandRun.in(
+                hosts.lab().hostA().namespace(),
+                List.of(
+                        "verify",
+                        "--vm",
+                        hosts.lab().vmName(),
+                        "--run-dir",
+                        hosts.lab().hostA().agentRunBase().toString()));
+    }
+}
