@@ -24,7 +24,7 @@ public final class LoadProcess implements AutoCloseable {
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(10);
 
     /** A connection may wait for its time-out before the load has ended, and verification takes time. */
-    private static final Duration FINISH_LIMIT = Duration.ofSeconds(60);
+    private static final Duration FINISH_LIMIT = Duration.ofSeconds(90);
 
     private final LabProcess process;
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>();

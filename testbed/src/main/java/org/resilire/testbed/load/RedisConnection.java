@@ -9,8 +9,8 @@ import redis.clients.jedis.Jedis;
 /** Sets unique values and counts up, in turn. */
 final class RedisConnection extends LoadConnection {
 
-    /** Far longer than any failover, and the end of a wait for a host that is lost for good. */
-    static final int SOCKET_TIMEOUT_MILLIS = 15_000;
+    /** Far longer than any failover, or an agent that starts on a busy machine, and the end of a wait for a host that is lost for good. */
+    static final int SOCKET_TIMEOUT_MILLIS = 45_000;
 
     private final int number;
     private final Jedis redis;
