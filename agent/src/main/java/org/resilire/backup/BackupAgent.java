@@ -29,6 +29,7 @@ import org.resilire.guest.qemu.StandbyQemu;
 import org.resilire.guest.qemu.StandbyQemuConfig;
 import org.resilire.net.GateMode;
 import org.resilire.net.GuestNic;
+import org.resilire.net.InboundFrameListener;
 import org.resilire.net.OutputEpochs;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
@@ -90,8 +91,9 @@ public final class BackupAgent {
         final BackupMetrics metrics = new BackupMetrics(counters);
 
         final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
-        final GuestNic nic =
-                config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        final GuestNic nic = config.nic()
+                .map(ends -> GuestNic.open(ends, outputEpochs, InboundFrameListener.NONE))
+                .orElse(null);
         if (nic != null) {
             resources.add(nic);
         }
@@ -109,6 +111,7 @@ public final class BackupAgent {
         try {
             final var replication = transport.listen(config.listen(), Streams.REPLICATION);
             final var heartbeats = transport.listen(config.listen(), Streams.PRIMARY_HEARTBEAT);
+            final var inputs = transport.listen(config.listen(), Streams.INPUT);
             ReplicaFile.removeLeftover(config.ramFile());
             firstStandby = untilLinkRuns.add(StandbyQemu.start(context.qemu()));
             ReplicaFile.requirePresent(config.ramFile());
@@ -117,6 +120,7 @@ public final class BackupAgent {
                     transport,
                     replication,
                     heartbeats,
+                    inputs,
                     replica,
                     context,
                     events,
@@ -144,6 +148,9 @@ public final class BackupAgent {
                 () -> {
                     outputEpochs.changeMode(GateMode.PASS);
                     if (nic != null) {
+                        LOG.info(
+                                "{} frames that the guest may have missed are delivered again",
+                                nic.deliverFirst(link.replica().redelivery()));
                         nic.start();
                     }
                 },

@@ -24,6 +24,7 @@ import org.resilire.wire.sbe.EndProtectionDecoder;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.GuestLostDecoder;
 import org.resilire.wire.sbe.HelloDecoder;
+import org.resilire.wire.sbe.InboundFrameDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.PageBatchDecoder;
 import org.resilire.wire.sbe.PageHashesDecoder;
@@ -76,6 +77,7 @@ final class BackupLink implements Agent {
     private final Transport transport;
     private final Subscription replication;
     private final Subscription heartbeats;
+    private final Subscription inputs;
     private final Replica replica;
     private final EpochAssembler assembler;
     private final EpochCommit commit;
@@ -101,6 +103,8 @@ final class BackupLink implements Agent {
     private final EndProtectionDecoder endProtection = new EndProtectionDecoder();
     private final ControlledFragmentAssembler dataAssembler =
             new ControlledFragmentAssembler(this::onReplicationMessage);
+    private final InboundFrameDecoder inboundFrame = new InboundFrameDecoder();
+    private final FragmentAssembler inputAssembler = new FragmentAssembler(this::onInputMessage);
     private final FragmentAssembler heartbeatAssembler = new FragmentAssembler(this::onHeartbeatMessage);
 
     private final Queue<Command> commands = new ManyToOneConcurrentArrayQueue<>(16);
@@ -119,6 +123,7 @@ final class BackupLink implements Agent {
             final Transport transport,
             final Subscription replication,
             final Subscription heartbeats,
+            final Subscription inputs,
             final Replica replica,
             final BackupContext context,
             final Queue<BackupEvent> events,
@@ -127,6 +132,7 @@ final class BackupLink implements Agent {
         this.transport = transport;
         this.replication = replication;
         this.heartbeats = heartbeats;
+        this.inputs = inputs;
         this.replica = replica;
         this.assembler = replica.assembler();
         this.commit = replica.commit();
@@ -178,6 +184,7 @@ final class BackupLink implements Agent {
         int work = transport.doWork();
         work += followCommands();
         work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
+        work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
         work += advanceEpoch();
         work += answer();
         checkSilence();
@@ -258,6 +265,7 @@ final class BackupLink implements Agent {
     private void onCommitted() {
         failurePoints.haltIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
         metrics.committed(assembler, commit.committedEpoch());
+        replica.redelivery().committed(commit.committedEpoch());
         if (commit.isRestorable() && !readyAnnounced) {
             readyAnnounced = true;
             detector.endPatience();
@@ -458,6 +466,22 @@ final class BackupLink implements Agent {
         }
     }
 
+    private void onInputMessage(
+            final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
+        if (state != State.OPEN || length < MessageHeaderDecoder.ENCODED_LENGTH + InboundFrameDecoder.BLOCK_LENGTH) {
+            return;
+        }
+        header.wrap(buffer, offset);
+        final int at = payloadOffset(offset);
+        final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
+                && header.templateId() == InboundFrameDecoder.TEMPLATE_ID
+                && header.blockLength() >= InboundFrameDecoder.BLOCK_LENGTH
+                && at <= offset + length;
+        if (whole && inboundFrame.wrapAndApplyHeader(buffer, offset, header).sessionId() == sessionId) {
+            replica.redelivery().add(inboundFrame.epoch(), buffer, at, offset + length - at);
+        }
+    }
+
     private void onHeartbeatMessage(
             final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         if (length < MessageHeaderDecoder.ENCODED_LENGTH + Long.BYTES) {
@@ -515,7 +539,7 @@ final class BackupLink implements Agent {
     @Override
     public void onClose() {
         replies.close();
-        CloseHelper.closeAll(replication, heartbeats);
+        CloseHelper.closeAll(replication, heartbeats, inputs);
         transport.close();
     }
 

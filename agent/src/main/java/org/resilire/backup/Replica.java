@@ -5,14 +5,19 @@ import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.PageHasher;
 import org.resilire.epoch.ReplicaVerification;
 import org.resilire.guest.GuestMemory;
+import org.resilire.net.RedeliveryLog;
 
 /** The copy of a guest's memory on this host with all that changes and checks it. Owned by one thread at a time. */
 final class Replica implements AutoCloseable {
+
+    private static final int REDELIVERY_BYTES = 4 << 20;
 
     private final GuestMemory memory;
     private final EpochAssembler assembler;
     private final EpochCommit commit;
     private final ReplicaVerification verification;
+
+    private final RedeliveryLog redelivery = new RedeliveryLog(REDELIVERY_BYTES);
 
     /** Takes ownership of the memory. */
     Replica(final GuestMemory memory) {
@@ -25,6 +30,7 @@ final class Replica implements AutoCloseable {
     /** Makes it all zero, as a new session expects it. */
     void clear() {
         commit.reset();
+        redelivery.clear();
         memory.zero();
     }
 
@@ -44,8 +50,14 @@ final class Replica implements AutoCloseable {
         return verification;
     }
 
+    /** Frames that the guest may not have seen at the last checkpoint. */
+    RedeliveryLog redelivery() {
+        return redelivery;
+    }
+
     @Override
     public void close() {
+        redelivery.close();
         assembler.close();
         commit.close();
         memory.close();

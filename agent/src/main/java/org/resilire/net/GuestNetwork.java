@@ -1,5 +1,6 @@
 package org.resilire.net;
 
+import java.lang.foreign.MemorySegment;
 import org.agrona.concurrent.Agent;
 import org.resilire.linux.FrameBatch;
 import org.resilire.linux.UnixDatagramSocket;
@@ -66,6 +67,11 @@ public final class GuestNetwork implements Agent {
             publishCounters();
         }
         return workCount;
+    }
+
+    /** Puts a frame before all that will arrive; only before the network runs. Returns false if there is no room. */
+    boolean deliverFirst(final MemorySegment frames, final long offset, final int lengthBytes) {
+        return inboundQueue.offer(frames, offset, lengthBytes, 0);
     }
 
     @Override

@@ -27,8 +27,13 @@ public final class GuestNic implements AutoCloseable {
         this.runner = runner;
     }
 
-    /** Opens both ends; nothing is forwarded yet. */
-    public static GuestNic open(final GuestNicConfig config, final OutputEpochs epochs) {
+    /**
+     * Opens both ends; nothing is forwarded yet.
+     *
+     * @param listener sees every frame for the guest
+     */
+    public static GuestNic open(
+            final GuestNicConfig config, final OutputEpochs epochs, final InboundFrameListener listener) {
         final TapDevice tap = TapDevice.open(config.tap());
         final UnixDatagramSocket socket;
         try {
@@ -41,12 +46,18 @@ public final class GuestNic implements AutoCloseable {
                 .guestSocket(socket)
                 .uplink(new TapUplink(tap))
                 .epochs(epochs)
+                .inboundListener(listener)
                 .gateCapacityBytes(config.gateBytes()));
         final PollingIdleStrategy idle =
                 new PollingIdleStrategy(network, epochs, SPINS, PollingIdleStrategy.DEFAULT_MAX_WAIT_NANOS);
         final AgentRunner runner = new AgentRunner(
                 idle, error -> LOG.error("guest network: {}", error.getMessage(), error), null, network);
         return new GuestNic(network, idle, runner);
+    }
+
+    /** Gives the guest these frames before all others; before {@link #start}. Returns the number of frames. */
+    public int deliverFirst(final RedeliveryLog log) {
+        return log.deliver(network::deliverFirst);
     }
 
     /** Starts forwarding. */

@@ -36,6 +36,7 @@ import org.resilire.guest.qemu.QemuGuestConfig;
 import org.resilire.linux.PidFd;
 import org.resilire.net.GateMode;
 import org.resilire.net.GuestNic;
+import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
@@ -124,8 +125,11 @@ public final class PrimaryAgent {
         final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
         // Epochs are numbered from 1, so that "none yet" is 0.
         outputEpochs.beginEpoch(1);
-        final GuestNic nic =
-                config.nic().map(ends -> GuestNic.open(ends, outputEpochs)).orElse(null);
+        final InboundLog inboundLog =
+                resources.add(new InboundLog(outputEpochs, InboundLog.DEFAULT_CAPACITY_BYTES));
+        final GuestNic nic = config.nic()
+                .map(ends -> GuestNic.open(ends, outputEpochs, inboundLog))
+                .orElse(null);
         if (nic != null) {
             resources.add(nic);
             nic.start();
@@ -133,7 +137,7 @@ public final class PrimaryAgent {
         resources.add(startGuard(guest, claim.directory()));
 
         final ProtectionLoop protection =
-                buildLoop(resources, counters, record, guest, outputEpochs, claim.directory());
+                buildLoop(resources, counters, record, guest, outputEpochs, inboundLog, claim.directory());
         return runLoop(protection, counters, nic);
     }
 
@@ -172,6 +176,7 @@ public final class PrimaryAgent {
             final ProtectionRecord record,
             final QemuGuest guest,
             final OutputEpochs outputEpochs,
+            final InboundLog inboundLog,
             final RunDirectory directory)
             throws IOException {
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
@@ -194,6 +199,7 @@ public final class PrimaryAgent {
                 config.backup(),
                 sender,
                 pipe,
+                inboundLog,
                 session,
                 detector,
                 (epoch, nowNanos) -> {

@@ -15,6 +15,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 import org.resilire.epoch.CapturePipe;
 import org.resilire.failover.FailureDetector;
 import org.resilire.guest.GuestMemory;
+import org.resilire.net.InboundLog;
 import org.resilire.transport.Endpoint;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
@@ -25,6 +26,7 @@ import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
 import org.resilire.wire.sbe.GuestLostEncoder;
 import org.resilire.wire.sbe.HelloEncoder;
+import org.resilire.wire.sbe.InboundFrameEncoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
@@ -63,6 +65,7 @@ final class PrimaryLink implements Agent {
     private final Endpoint backup;
     private final EpochSender sender;
     private final CapturePipe pipe;
+    private final InboundLog inboundLog;
     private final PrimarySession session;
     private final FailureDetector detector;
     private final AckListener ackListener;
@@ -78,6 +81,8 @@ final class PrimaryLink implements Agent {
     private final BackupHeartbeatDecoder backupHeartbeat = new BackupHeartbeatDecoder();
     private final NoticeReceivedDecoder noticeReceived = new NoticeReceivedDecoder();
     private final VerifyReportDecoder verifyReport = new VerifyReportDecoder();
+    private final InboundFrameEncoder inboundFrame = new InboundFrameEncoder();
+    private final InboundLog.Reader frameReader = this::onInboundFrame;
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
 
     private volatile Greeting wanted;
@@ -87,6 +92,7 @@ final class PrimaryLink implements Agent {
     private Subscription replies;
     private ExclusivePublication replication;
     private ExclusivePublication heartbeats;
+    private ExclusivePublication inputs;
     private long nowNanos;
     private long nextGreetingNanos;
     private long nextHeartbeatNanos;
@@ -98,6 +104,7 @@ final class PrimaryLink implements Agent {
             final Endpoint backup,
             final EpochSender sender,
             final CapturePipe pipe,
+            final InboundLog inboundLog,
             final PrimarySession session,
             final FailureDetector detector,
             final AckListener ackListener,
@@ -106,6 +113,7 @@ final class PrimaryLink implements Agent {
         this.backup = backup;
         this.sender = sender;
         this.pipe = pipe;
+        this.inboundLog = inboundLog;
         this.session = session;
         this.detector = detector;
         this.ackListener = ackListener;
@@ -150,6 +158,7 @@ final class PrimaryLink implements Agent {
             work += replies == null ? 0 : replies.poll(assembler, FRAGMENT_LIMIT);
             work += greet();
             work += sender.doWork();
+            work += sendInput();
             work += sendNotice();
             work += beat();
             checkSilence();
@@ -181,9 +190,10 @@ final class PrimaryLink implements Agent {
     private void endSession() {
         detector.stop();
         sender.close();
-        CloseHelper.closeAll(replication, heartbeats);
+        CloseHelper.closeAll(replication, heartbeats, inputs);
         replication = null;
         heartbeats = null;
+        inputs = null;
     }
 
     private int greet() {
@@ -209,6 +219,7 @@ final class PrimaryLink implements Agent {
             if (replication == null) {
                 replication = transport.connect(backup, Streams.REPLICATION);
                 heartbeats = transport.connect(backup, Streams.PRIMARY_HEARTBEAT);
+                inputs = transport.connect(backup, Streams.INPUT);
             }
             return true;
         } catch (final TransportException e) {
@@ -246,6 +257,27 @@ final class PrimaryLink implements Agent {
                 .lastAcknowledgedEpoch(session.acknowledgedEpoch());
         heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + PrimaryHeartbeatEncoder.BLOCK_LENGTH);
         return 1;
+    }
+
+    private int sendInput() {
+        return inboundLog.drain(frameReader, FRAGMENT_LIMIT);
+    }
+
+    private void onInboundFrame(final long epoch, final DirectBuffer frames, final int offset, final int lengthBytes) {
+        if (session.phase() == PrimarySession.Phase.OPEN) {
+            inboundFrame
+                    .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                    .sessionId(current.sessionId())
+                    .epoch(epoch);
+            // A frame that Aeron cannot take now is left out: its sender will repeat it.
+            inputs.offer(
+                    messageBuffer,
+                    0,
+                    MessageHeaderEncoder.ENCODED_LENGTH + InboundFrameEncoder.BLOCK_LENGTH,
+                    frames,
+                    offset,
+                    lengthBytes);
+        }
     }
 
     private int sendNotice() {

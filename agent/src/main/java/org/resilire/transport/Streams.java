@@ -9,6 +9,9 @@ public final class Streams {
     /** Primary to backup: heartbeats and notices about the primary's guest. */
     public static final int PRIMARY_HEARTBEAT = 4722;
 
+    /** Primary to backup: frames that arrived for the guest. */
+    public static final int INPUT = 4724;
+
     /** Backup to primary: answers, acknowledgements and heartbeats. */
     public static final int REPLY = 4723;
 
