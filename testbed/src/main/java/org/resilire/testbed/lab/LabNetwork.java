@@ -20,6 +20,9 @@ final class LabNetwork {
     private static final String NO_IPV6 =
             "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do [ ! -e \"$f\" ] || echo 1 >\"$f\"; done";
 
+    /** Of the sockets between QEMU and agent; the kernel's 10 would make every burst wait. */
+    private static final int NIC_QUEUE_FRAMES = 512;
+
     private final Namespace network;
     private final Namespace hostA;
     private final Namespace hostB;
@@ -80,6 +83,7 @@ final class LabNetwork {
     }
 
     private static void createHost(final Namespace host, final String address, final String replicationAddress) {
+        host.shell("echo " + NIC_QUEUE_FRAMES + " >/proc/sys/net/unix/max_dgram_qlen", "");
         host.configure("""
                 link set lo up
                 link add br0 %s
