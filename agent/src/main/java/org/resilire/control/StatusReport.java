@@ -56,6 +56,8 @@ public final class StatusReport {
         json.put(AgentCounter.ROLE.jsonKey(), role == null ? null : role.label());
         json.put(AgentCounter.STATE.jsonKey(), state == null ? null : state.name());
         json.put("stateDescription", state == null ? null : state.description());
+        json.put("changedBlocksPerEpochMean", meanPerEpoch(AgentCounter.CHANGED_BLOCKS_TOTAL));
+        json.put("capturedBytesPerEpochMean", meanPerEpoch(AgentCounter.CAPTURED_BYTES_TOTAL));
         json.put("process", process.name());
         json.put("updatedAgeMillis", updatedAgeMillis());
         return json;
@@ -102,12 +104,14 @@ public final class StatusReport {
         line(
                 out,
                 "memory",
-                count(AgentCounter.DIRTY_PAGES_P50) + " dirty pages an epoch, found by "
+                count(AgentCounter.DIRTY_PAGES_P50) + " dirty pages an epoch (median), "
+                        + inWords(meanPerEpoch(AgentCounter.CHANGED_BLOCKS_TOTAL)) + " changed blocks (mean), found by "
                         + text(AgentText.DIRTY_TRACKER));
         line(
                 out,
                 "wire",
-                bytes(AgentCounter.BYTES_PER_EPOCH_MEAN) + " an epoch, " + bytes(AgentCounter.WIRE_BYTES_TOTAL)
+                inWords(meanPerEpoch(AgentCounter.CAPTURED_BYTES_TOTAL)) + " bytes captured an epoch, "
+                        + bytes(AgentCounter.BYTES_PER_EPOCH_MEAN) + " sent, " + bytes(AgentCounter.WIRE_BYTES_TOTAL)
                         + " in all");
         synchronisation(out);
         line(
@@ -176,6 +180,16 @@ public final class StatusReport {
     private String millis(final AgentCounter counter) {
         final long nanos = reader.value(counter);
         return nanos == AgentCounter.UNKNOWN ? "-" : String.format(Locale.ROOT, "%.2f ms", nanos / NANOS_PER_MILLI);
+    }
+
+    /** Null while there was no epoch. */
+    private Long meanPerEpoch(final AgentCounter total) {
+        final long epochs = reader.value(AgentCounter.EPOCHS_TOTAL);
+        return epochs <= 0 || !reader.isKnown(total) ? null : Long.valueOf(reader.value(total) / epochs);
+    }
+
+    private static String inWords(final Long value) {
+        return value == null ? "-" : value.toString();
     }
 
     private String count(final AgentCounter counter) {

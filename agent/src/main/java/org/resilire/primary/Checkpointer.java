@@ -81,7 +81,9 @@ final class Checkpointer implements AutoCloseable {
             }
             // What the guest sends from here on must wait for the next epoch (law 1): both stand before it runs again.
             outputEpochs.beginEpoch(epoch + 1);
-            outputEpochs.changeMode(GateMode.HOLD);
+            if (outputEpochs.mode() != GateMode.HOLD) {
+                outputEpochs.changeMode(GateMode.HOLD);
+            }
         } finally {
             guest.resume();
             pauseNanos = clock.nanoTime() - pausedAtNanos;

@@ -6,6 +6,8 @@ import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.control.LatencyRecorder;
 import org.resilire.epoch.EpochWriter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a primary counts. Checkpoint figures are written by the checkpoint thread, commit figures by the link thread; a control
@@ -13,12 +15,18 @@ import org.resilire.epoch.EpochWriter;
  */
 final class PrimaryMetrics {
 
+    private static final Logger LOG = LoggerFactory.getLogger(PrimaryMetrics.class);
+    private static final long PROGRESS_INTERVAL_NANOS = 2_000_000_000L;
+
     private final AgentCounters counters;
     private final EpochWriter writer;
     private final long latenessToleranceNanos;
     private final LatencyRecorder pause = new LatencyRecorder();
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
     private final LatencyRecorder commit = new LatencyRecorder();
+
+    // Of the checkpoint thread.
+    private long nextProgressNanos = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
 
     // Of the link thread.
     private long lastWireBytesTotal;
@@ -61,6 +69,11 @@ final class PrimaryMetrics {
         counters.set(AgentCounter.SYNC_PAGES_DONE, donePages);
         counters.set(AgentCounter.SYNC_PAGES_TOTAL, totalPages);
         counters.set(AgentCounter.SYNC_ZERO_PAGES, zeroPages);
+        final long nowNanos = System.nanoTime();
+        if (nowNanos - nextProgressNanos >= 0) {
+            nextProgressNanos = nowNanos + PROGRESS_INTERVAL_NANOS;
+            LOG.info("synchronising: {} % of {} MiB", 100 * donePages / totalPages, totalPages >> 8);
+        }
     }
 
     void synchronised() {
