@@ -125,8 +125,7 @@ public final class PrimaryAgent {
         final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
         // Epochs are numbered from 1, so that "none yet" is 0.
         outputEpochs.beginEpoch(1);
-        final InboundLog inboundLog =
-                resources.add(new InboundLog(outputEpochs, InboundLog.DEFAULT_CAPACITY_BYTES));
+        final InboundLog inboundLog = resources.add(new InboundLog(outputEpochs, InboundLog.DEFAULT_CAPACITY_BYTES));
         final GuestNic nic = config.nic()
                 .map(ends -> GuestNic.open(ends, outputEpochs, inboundLog))
                 .orElse(null);
