@@ -42,6 +42,7 @@ final class ProtectionLoop {
     private static final long POLL_NANOS = 200_000L;
     private static final long LINK_COMMAND_LIMIT_NANOS = 5_000_000_000L;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
+    private static final long GUEST_EXIT_LIMIT_NANOS = 2_000_000_000L;
     private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
 
     private final PrimaryContext context;
@@ -325,8 +326,23 @@ final class ProtectionLoop {
         verifyRequests.complete(report);
     }
 
+    /**
+     * A QEMU that is killed closes its control socket a moment before its process has ended. To take it for alive then would
+     * make the backup throw away the only copy of the guest.
+     */
+    private boolean exitsSoon() {
+        final long deadlineNanos = clock.nanoTime() + GUEST_EXIT_LIMIT_NANOS;
+        while (!guest.hasExited()) {
+            if (clock.nanoTime() - deadlineNanos > 0) {
+                return false;
+            }
+            park(POLL_NANOS);
+        }
+        return true;
+    }
+
     private End onGuestTrouble(final GuestException e) {
-        if (guest.hasExited()) {
+        if (exitsSoon()) {
             return End.GUEST_LOST;
         }
         // The guest lives but did not do as asked: without checkpoints it cannot stay protected. Start over with a new
