@@ -148,7 +148,7 @@ final class TwoHosts implements AutoCloseable {
      */
     void await(final BooleanSupplier condition, final Duration limit, final String awaited, final boolean needsAgents) {
         Await.until(
-                () -> condition.getAsBoolean() || needsAgents && !(isAlive(primary) && isAlive(standby)),
+                () -> condition.getAsBoolean() || (needsAgents && !(isAlive(primary) && isAlive(standby))),
                 limit,
                 () -> "waited " + limit.toSeconds() + " s for " + awaited + describe());
         if (!condition.getAsBoolean() && needsAgents && !(isAlive(primary) && isAlive(standby))) {
