@@ -77,8 +77,10 @@ final class ProtectCommand implements Callable<Integer> {
     @Option(
             names = "--tracker",
             paramLabel = "HOW",
+            converter = TrackerConverter.class,
             defaultValue = "auto",
-            description = "How written pages are found: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How written pages are found: auto, write-protect, soft-dirty or compare. Default: ${DEFAULT-VALUE}.")
     TrackerChoice tracker;
 
     @Option(

@@ -3,6 +3,7 @@ package org.resilire.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -126,6 +127,7 @@ public final class Resilire {
             case AgentAlreadyRunsException running -> ExitCode.AGENT;
             case CountersFileException counters -> ExitCode.AGENT;
             case ControlException control -> ExitCode.FAILED;
+            case ConnectException nobody -> ExitCode.AGENT;
             case IOException io -> ExitCode.HOST;
             case UncheckedIOException io -> ExitCode.HOST;
             default -> ExitCode.INTERNAL;

@@ -9,6 +9,7 @@ import io.aeron.exceptions.AeronException;
 import io.aeron.exceptions.RegistrationException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
 import java.nio.file.Path;
@@ -99,7 +100,18 @@ public final class Transport implements Agent, AutoCloseable {
                 .clientLivenessTimeoutNs(LIVENESS_TIMEOUT_NANOS)
                 .publicationUnblockTimeoutNs(2 * LIVENESS_TIMEOUT_NANOS)
                 .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_TIMEOUT_NANOS))
-                .errorHandler(error -> LOG.warn("media driver: {}", error.getMessage()));
+                .errorHandler(Transport::onDriverError);
+    }
+
+    private static void onDriverError(final Throwable error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BindException) {
+                // Whoever asked for the port is told, too, and knows what to say to the user.
+                LOG.debug("media driver: {}", error.getMessage());
+                return;
+            }
+        }
+        LOG.warn("media driver: {}", error.getMessage());
     }
 
     private static int grantedSocketBufferBytes(final int wantedBytes) {
