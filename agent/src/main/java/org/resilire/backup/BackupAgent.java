@@ -107,13 +107,13 @@ public final class BackupAgent {
         final Queue<BackupEvent> events = new ConcurrentLinkedQueue<>();
         final AtomicReference<StandbyLoop> loopToWake = new AtomicReference<>();
         final BackupContext context = context(directory, record);
-        final StandbyQemu firstStandby;
+        final Standby firstStandby;
         try {
             final var replication = transport.listen(config.listen(), Streams.REPLICATION);
             final var heartbeats = transport.listen(config.listen(), Streams.PRIMARY_HEARTBEAT);
             final var inputs = transport.listen(config.listen(), Streams.INPUT);
             ReplicaFile.removeLeftover(config.ramFile());
-            firstStandby = untilLinkRuns.add(StandbyQemu.start(context.qemu()));
+            firstStandby = untilLinkRuns.add(new QemuStandby(StandbyQemu.start(context.qemu())));
             ReplicaFile.requirePresent(config.ramFile());
             final Replica replica = untilLinkRuns.add(new Replica(GuestMemory.mapForReplay(config.ramFile())));
             link = new BackupLink(
@@ -144,7 +144,7 @@ public final class BackupAgent {
                 events,
                 new Takeover(context.fence(), record, fencing),
                 firstStandby,
-                () -> StandbyQemu.start(context.qemu()),
+                () -> new QemuStandby(StandbyQemu.start(context.qemu())),
                 () -> {
                     outputEpochs.changeMode(GateMode.PASS);
                     if (nic != null) {

@@ -19,6 +19,7 @@ import org.resilire.failover.FailureDetector;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
 import org.resilire.transport.Transport;
+import org.resilire.transport.TransportException;
 import org.resilire.wire.sbe.DeviceStateDecoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
 import org.resilire.wire.sbe.EpochEndDecoder;
@@ -83,6 +84,9 @@ final class BackupLink implements Agent {
     private final EpochCommit commit;
     private final ReplicaVerification verification;
     private final ReplySender replies;
+    /** To primaries that have no session: they must not get hold of the stream to the one that has. */
+    private final ReplySender strangers;
+
     private final long detectTimeoutNanos;
     private final long heartbeatIntervalNanos;
     private final long takeoverLimitNanos;
@@ -114,6 +118,7 @@ final class BackupLink implements Agent {
     private long generation;
     private FailureDetector detector;
     private long acknowledgedEpoch;
+    private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
     private long nextHeartbeatNanos;
@@ -138,6 +143,7 @@ final class BackupLink implements Agent {
         this.commit = replica.commit();
         this.verification = replica.verification();
         this.replies = new ReplySender(transport);
+        this.strangers = new ReplySender(transport);
         this.detectTimeoutNanos = context.detectTimeoutNanos();
         this.heartbeatIntervalNanos = context.detectIntervalNanos();
         this.takeoverLimitNanos = context.takeoverLimitNanos();
@@ -199,8 +205,8 @@ final class BackupLink implements Agent {
             }
             case Command.Accept accept -> open(accept.hello(), accept.generation());
             case Command.Refuse refuse -> {
-                refuse(refuse.hello().sessionId(), refuse.hello(), refuse.generation(), refuse.reason(), refuse.text());
                 state = State.LISTENING;
+                turnAway(refuse.hello(), refuse.generation(), refuse.reason(), refuse.text());
             }
             case Command.Seal seal -> sealSession();
             case Command.Listen listen -> state = State.LISTENING;
@@ -221,25 +227,37 @@ final class BackupLink implements Agent {
         reportPending = false;
         detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
         detector.start(nowNanos);
-        replies.connect(hello.replyEndpoint());
-        replies.welcome(sessionId, generation, takeoverLimitNanos);
         state = State.OPEN;
+        try {
+            replies.connect(hello.replyEndpoint());
+            welcomePending = true;
+        } catch (final TransportException e) {
+            LOG.error("no answer gets to the primary, the session ends: {}", e.getMessage());
+            endSession(new BackupEvent.ProtocolBroken(e.getMessage()));
+        }
     }
 
-    private void refuse(
-            final long session,
-            final HelloReceived hello,
-            final long ownGeneration,
-            final RefusalReason reason,
-            final String text) {
-        replies.connect(hello.replyEndpoint());
-        replies.refuse(session, ownGeneration, reason, text);
+    /** If this does not get through, the primary greets again. */
+    private void turnAway(
+            final HelloReceived hello, final long ownGeneration, final RefusalReason reason, final String text) {
+        try {
+            strangers.connect(hello.replyEndpoint());
+            strangers.refuse(hello.sessionId(), ownGeneration, reason, text);
+        } catch (final TransportException e) {
+            LOG.warn("no answer gets to the primary that was refused: {}", e.getMessage());
+        }
     }
 
     private void sealSession() {
-        if (state != State.SEALED) {
-            state = commit.inProgress() || verification.inProgress() ? State.SEALING : State.SEALED;
+        if (state == State.SEALED) {
+            return;
         }
+        if (verification.inProgress()) {
+            // It changes nothing, and whoever seals may have a guest to start.
+            verification.cancel();
+            assembler.next();
+        }
+        state = commit.inProgress() ? State.SEALING : State.SEALED;
     }
 
     /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
@@ -255,7 +273,6 @@ final class BackupLink implements Agent {
                 reportPending = true;
                 metrics.verified(verification);
                 assembler.next();
-                finishSealing();
             }
             return 1;
         }
@@ -271,7 +288,7 @@ final class BackupLink implements Agent {
             detector.endPatience();
             raise(new BackupEvent.Ready(commit.committedEpoch()));
         }
-        if (assembler.hasPageHashes()) {
+        if (assembler.hasPageHashes() && state == State.OPEN) {
             verification.begin(commit.committedEpoch(), assembler.pageHashes());
         } else {
             assembler.next();
@@ -291,6 +308,10 @@ final class BackupLink implements Agent {
             return 0;
         }
         int work = 0;
+        if (welcomePending && replies.welcome(sessionId, generation, takeoverLimitNanos)) {
+            welcomePending = false;
+            work++;
+        }
         while (acknowledgedEpoch < commit.committedEpoch() && replies.acknowledge(sessionId, acknowledgedEpoch + 1)) {
             acknowledgedEpoch++;
             work++;
@@ -443,19 +464,14 @@ final class BackupLink implements Agent {
             }
             case OPEN -> {
                 if (hello.sessionId() == sessionId) {
-                    replies.welcome(sessionId, generation, takeoverLimitNanos);
+                    detector.heard();
+                    welcomePending = true;
                 } else {
-                    refuse(
-                            hello.sessionId(),
-                            hello,
-                            generation,
-                            RefusalReason.BUSY,
-                            "a session with a primary is open");
+                    turnAway(hello, generation, RefusalReason.BUSY, "a session with a primary is open");
                 }
             }
             case SUPERSEDING ->
-                refuse(
-                        hello.sessionId(),
+                turnAway(
                         hello,
                         generation,
                         RefusalReason.SUPERSEDED,
@@ -539,6 +555,7 @@ final class BackupLink implements Agent {
     @Override
     public void onClose() {
         replies.close();
+        strangers.close();
         CloseHelper.closeAll(replication, heartbeats, inputs);
         transport.close();
     }

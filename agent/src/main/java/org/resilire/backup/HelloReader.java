@@ -21,7 +21,7 @@ final class HelloReader {
             // The decoder's strings are bounded by this view, whatever lengths the message claims.
             final DirectBuffer message = new UnsafeBuffer(buffer, offset, length);
             hello.wrapAndApplyHeader(message, 0, header);
-            return Optional.of(new HelloReceived(
+            final HelloReceived received = new HelloReceived(
                     hello.protocolVersion(),
                     hello.pageBytes(),
                     hello.sessionId(),
@@ -32,7 +32,9 @@ final class HelloReader {
                     hello.vmName(),
                     Endpoint.parse(hello.replyEndpoint()),
                     hello.qemuVersion(),
-                    hello.deviceInventory()));
+                    hello.deviceInventory());
+            return Optional.of(received)
+                    .filter(greeting -> greeting.replyEndpoint().port() != 0);
         } catch (final IndexOutOfBoundsException | IllegalArgumentException | IllegalStateException e) {
             return Optional.empty();
         }

@@ -11,7 +11,6 @@ import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestException;
 import org.resilire.guest.GuestMemory;
 import org.resilire.guest.qemu.DeviceInventory;
-import org.resilire.guest.qemu.StandbyQemu;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.RefusalReason;
 import org.slf4j.Logger;
@@ -36,13 +35,16 @@ final class StandbyLoop {
     private static final long SEAL_LIMIT_NANOS = 30_000_000_000L;
     private static final long STANDBY_RETRY_NANOS = 2_000_000_000L;
 
+    /** Generations and epochs rise by ones: nothing honest gets here, and nothing added to it overflows. */
+    private static final long MAX_NUMBER = 1L << 56;
+
     private final BackupContext context;
     private final ProtectionRecord record;
     private final BackupLink link;
     private final Replica replica;
     private final Queue<BackupEvent> events;
     private final Takeover takeover;
-    private final Supplier<StandbyQemu> standbyStarter;
+    private final Supplier<? extends Standby> standbyStarter;
     private final Runnable openNetwork;
     private final BackupMetrics metrics;
     private final NanoClock clock;
@@ -51,7 +53,7 @@ final class StandbyLoop {
     private volatile boolean stopping;
     private volatile Thread thread;
 
-    private StandbyQemu standby;
+    private Standby standby;
     private boolean standbyUsed;
     private boolean active;
     /** The primary said that it goes on unprotected, or may have by now: starting the replica could lose what it did since. */
@@ -62,8 +64,8 @@ final class StandbyLoop {
             final BackupLink link,
             final Queue<BackupEvent> events,
             final Takeover takeover,
-            final StandbyQemu firstStandby,
-            final Supplier<StandbyQemu> standbyStarter,
+            final Standby firstStandby,
+            final Supplier<? extends Standby> standbyStarter,
             final Runnable openNetwork,
             final BackupMetrics metrics) {
         this.context = context;
@@ -98,7 +100,7 @@ final class StandbyLoop {
     }
 
     /** The standby, for whoever ends this agent. */
-    StandbyQemu standby() {
+    Standby standby() {
         return standby;
     }
 
@@ -132,6 +134,10 @@ final class StandbyLoop {
     }
 
     private void on(final BackupEvent event) {
+        if (active) {
+            LOG.debug("the guest runs here, so this is history: {}", event);
+            return;
+        }
         switch (event) {
             case BackupEvent.Greeted greeted -> judge(greeted.hello());
             case BackupEvent.Ready ready -> {
@@ -194,6 +200,12 @@ final class StandbyLoop {
                     "the primary's guest has " + (hello.ramBytes() >> 20) + " MiB of RAM, the standby "
                             + (replica.memory().lengthBytes() >> 20) + " MiB; start both with the same -m and size=");
         }
+        if (hello.generation() > MAX_NUMBER || hello.firstEpoch() < 1 || hello.firstEpoch() > MAX_NUMBER) {
+            return new Refusal(
+                    RefusalReason.BAD_MESSAGE,
+                    "the primary's generation " + hello.generation() + " or first epoch " + hello.firstEpoch()
+                            + " cannot be");
+        }
         if (hello.heartbeatIntervalNanos() <= 0 || 2 * hello.heartbeatIntervalNanos() > context.detectTimeoutNanos()) {
             return new Refusal(
                     RefusalReason.BAD_MESSAGE,
@@ -208,7 +220,12 @@ final class StandbyLoop {
         if (standbyUsed || standby.hasExited()) {
             return new Refusal(RefusalReason.STANDBY_FAILED, "the standby's QEMU is not ready yet");
         }
-        final DeviceInventory own = standby.inventory();
+        final DeviceInventory own;
+        try {
+            own = standby.inventory();
+        } catch (final GuestException e) {
+            return new Refusal(RefusalReason.STANDBY_FAILED, "the standby's QEMU does not answer: " + e.getMessage());
+        }
         if (!own.qemuVersion().equals(hello.qemuVersion())) {
             return new Refusal(
                     RefusalReason.QEMU_VERSION,
@@ -256,6 +273,7 @@ final class StandbyLoop {
         }
     }
 
+    /** Returns true if the replica is at rest, and is a guest that may be started. */
     private boolean awaitSealed() {
         link.seal();
         final long deadlineNanos = clock.nanoTime() + SEAL_LIMIT_NANOS;
@@ -265,7 +283,12 @@ final class StandbyLoop {
             }
             LockSupport.parkNanos(SEAL_STEP_NANOS);
         }
-        return replica.commit().isRestorable();
+        boolean protectionEnded = false;
+        // No more will come until the link listens again. What did come is about a session that is over.
+        for (BackupEvent event = events.poll(); event != null; event = events.poll()) {
+            protectionEnded |= event instanceof BackupEvent.ProtectionEnded;
+        }
+        return !protectionEnded && replica.commit().isRestorable();
     }
 
     /** What the replica holds is of no use any more: wait for a primary. */
@@ -306,7 +329,7 @@ final class StandbyLoop {
         standbyUsed = true;
         try {
             takeover.run(replica, standby, primaryProvenStopped, openNetwork);
-        } catch (final Takeover.FailedException | GuestException | IllegalStateException e) {
+        } catch (final Takeover.FailedException | RuntimeException e) {
             LOG.error("takeover failed: {}", e.getMessage());
             metrics.error("takeover failed: " + e.getMessage());
             stale = true;

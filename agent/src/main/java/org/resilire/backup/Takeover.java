@@ -5,7 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
-import org.resilire.guest.qemu.StandbyQemu;
+import org.resilire.guest.GuestException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +46,7 @@ final class Takeover {
      */
     void run(
             final Replica replica,
-            final StandbyQemu standby,
+            final Standby standby,
             final boolean primaryProvenStopped,
             final Runnable openNetwork)
             throws FailedException {
@@ -69,6 +69,11 @@ final class Takeover {
         // From here on it must not die with this agent; an agent that dies just now leaves it paused, which is safe.
         standby.release();
         standby.resume();
-        standby.announce();
+        try {
+            standby.announce();
+        } catch (final GuestException e) {
+            // It runs: what is missing is found by the guest's next frame.
+            LOG.warn("the guest runs here, but could not announce it: {}", e.getMessage());
+        }
     }
 }

@@ -42,7 +42,7 @@ final class EpochSender {
     private long payloadBytes;
     private int deviceStateBytes;
 
-    private boolean checkpointSent;
+    private long firstCheckpoint = Long.MAX_VALUE;
     private long lastSentEpoch = -1;
     private long wireBytesTotal;
     private long backPressured;
@@ -57,7 +57,7 @@ final class EpochSender {
     void open(final ExclusivePublication to, final long session) {
         publication = to;
         sessionId = session;
-        checkpointSent = false;
+        firstCheckpoint = Long.MAX_VALUE;
         startEpoch();
     }
 
@@ -103,7 +103,9 @@ final class EpochSender {
         messageBytes = 0;
         if (sent.content() == CaptureChunk.Content.EPOCH_END) {
             lastSentEpoch = sent.epoch();
-            checkpointSent |= sent.kind() == EpochKind.CHECKPOINT;
+            if (sent.kind() == EpochKind.CHECKPOINT) {
+                firstCheckpoint = Math.min(firstCheckpoint, sent.epoch());
+            }
             startEpoch();
             if (failurePoints.fires(FailurePoint.GUEST_KILL_BEFORE_ACK)) {
                 killGuest.run();
@@ -205,7 +207,12 @@ final class EpochSender {
 
     /** True once a checkpoint of this session was sent: synchronisation is over. */
     boolean isCheckpointSent() {
-        return checkpointSent;
+        return firstCheckpoint != Long.MAX_VALUE;
+    }
+
+    /** True if the backup, once it has this epoch of this session, can start from it. */
+    boolean isRestorable(final long epoch) {
+        return epoch >= firstCheckpoint;
     }
 
     /** The last epoch of which everything was sent; -1 before the first. */

@@ -201,8 +201,10 @@ public final class PrimaryAgent {
                 inboundLog,
                 session,
                 detector,
-                (epoch, nowNanos) -> {
-                    outputEpochs.acknowledge(epoch);
+                (epoch, restorable, nowNanos) -> {
+                    if (restorable) {
+                        outputEpochs.acknowledge(epoch);
+                    }
                     metrics.committed(epoch, nowNanos - commitClock.startedNanos(epoch), sender.wireBytesTotal());
                 },
                 clock);

@@ -7,6 +7,7 @@ import io.aeron.logbuffer.Header;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
@@ -32,6 +33,7 @@ import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatEncoder;
 import org.resilire.wire.sbe.RefusalDecoder;
+import org.resilire.wire.sbe.RefusalReason;
 import org.resilire.wire.sbe.VerifyReportDecoder;
 import org.resilire.wire.sbe.WelcomeDecoder;
 import org.slf4j.Logger;
@@ -46,7 +48,8 @@ final class PrimaryLink implements Agent {
 
     /** Hears of acknowledgements, on the link thread. */
     interface AckListener {
-        void onAcknowledged(long epoch, long nowNanos);
+        /** {@code restorable}: the backup can start from this epoch; one of a synchronisation makes nothing safe yet. */
+        void onAcknowledged(long epoch, boolean restorable, long nowNanos);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryLink.class);
@@ -55,6 +58,9 @@ final class PrimaryLink implements Agent {
     private static final long NOTICE_INTERVAL_NANOS = 10_000_000L;
     private static final int FRAGMENT_LIMIT = 32;
     private static final int MAX_NOTICE_BYTES = 64 << 10;
+
+    /** As good as for ever, and added to other times it does not overflow. */
+    private static final long MAX_TAKEOVER_LIMIT_NANOS = Long.MAX_VALUE / 4;
 
     private enum Notice {
         GUEST_LOST,
@@ -177,6 +183,8 @@ final class PrimaryLink implements Agent {
             return 0;
         }
         endSession();
+        // Said to the backup of a session that is over, it would end the next one.
+        notice = null;
         current = wish;
         if (wish == null) {
             session.closed();
@@ -330,21 +338,26 @@ final class PrimaryLink implements Agent {
         if (headerDecoder.schemaId() != MessageHeaderDecoder.SCHEMA_ID) {
             return;
         }
-        final int body = length - MessageHeaderDecoder.ENCODED_LENGTH;
+        final int block = headerDecoder.blockLength();
+        final int afterBlock = length - MessageHeaderDecoder.ENCODED_LENGTH - block;
+        if (afterBlock < 0) {
+            LOG.debug("message {} is cut off", headerDecoder.templateId());
+            return;
+        }
         switch (headerDecoder.templateId()) {
             case EpochAckDecoder.TEMPLATE_ID -> {
-                if (body >= EpochAckDecoder.BLOCK_LENGTH) {
+                if (block >= EpochAckDecoder.BLOCK_LENGTH) {
                     onAck(epochAck.wrapAndApplyHeader(buffer, offset, headerDecoder));
                 }
             }
             case BackupHeartbeatDecoder.TEMPLATE_ID -> {
-                if (body >= BackupHeartbeatDecoder.BLOCK_LENGTH) {
+                if (block >= BackupHeartbeatDecoder.BLOCK_LENGTH) {
                     backupHeartbeat.wrapAndApplyHeader(buffer, offset, headerDecoder);
                     isOfThisSession(backupHeartbeat.sessionId());
                 }
             }
             case NoticeReceivedDecoder.TEMPLATE_ID -> {
-                if (body >= NoticeReceivedDecoder.BLOCK_LENGTH) {
+                if (block >= NoticeReceivedDecoder.BLOCK_LENGTH) {
                     noticeReceived.wrapAndApplyHeader(buffer, offset, headerDecoder);
                     if (isOfThisSession(noticeReceived.sessionId())) {
                         notice = null;
@@ -352,17 +365,18 @@ final class PrimaryLink implements Agent {
                 }
             }
             case WelcomeDecoder.TEMPLATE_ID -> {
-                if (body >= WelcomeDecoder.BLOCK_LENGTH) {
+                if (block >= WelcomeDecoder.BLOCK_LENGTH) {
                     onWelcome(welcome.wrapAndApplyHeader(buffer, offset, headerDecoder));
                 }
             }
             case RefusalDecoder.TEMPLATE_ID -> {
-                if (body >= RefusalDecoder.BLOCK_LENGTH + RefusalDecoder.textHeaderLength()) {
+                if (block >= RefusalDecoder.BLOCK_LENGTH && afterBlock >= RefusalDecoder.textHeaderLength()) {
                     onRefusal(refusal.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
             case VerifyReportDecoder.TEMPLATE_ID -> {
-                if (body >= VerifyReportDecoder.BLOCK_LENGTH + VerifyReportDecoder.FirstDifferingDecoder.HEADER_SIZE) {
+                if (block >= VerifyReportDecoder.BLOCK_LENGTH
+                        && afterBlock >= VerifyReportDecoder.FirstDifferingDecoder.HEADER_SIZE) {
                     onVerifyReport(verifyReport.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
@@ -382,7 +396,8 @@ final class PrimaryLink implements Agent {
         if (isOfThisSession(message.sessionId()) && session.phase() == PrimarySession.Phase.GREETING) {
             detector.start(nowNanos);
             sender.open(replication, current.sessionId());
-            session.opened(Math.max(0, message.takeoverLimitMicros()) * 1000);
+            session.opened(Math.clamp(
+                    TimeUnit.MICROSECONDS.toNanos(message.takeoverLimitMicros()), 0, MAX_TAKEOVER_LIMIT_NANOS));
         }
     }
 
@@ -392,21 +407,32 @@ final class PrimaryLink implements Agent {
         }
         final boolean whole = message.limit() + RefusalDecoder.textHeaderLength() + message.textLength() <= limit;
         final PrimarySession.Refusal why =
-                new PrimarySession.Refusal(message.reason(), message.generation(), whole ? message.text() : "");
+                new PrimarySession.Refusal(reason(message), message.generation(), whole ? message.text() : "");
         endSession();
         pipe.abort();
         session.refused(why);
     }
 
+    private static RefusalReason reason(final RefusalDecoder message) {
+        for (final RefusalReason reason : RefusalReason.values()) {
+            if (reason.value() == message.reasonRaw()) {
+                return reason;
+            }
+        }
+        return RefusalReason.NULL_VAL;
+    }
+
     private void onAck(final EpochAckDecoder message) {
-        if (!isOfThisSession(message.sessionId())) {
+        if (!isOfThisSession(message.sessionId()) || session.phase() != PrimarySession.Phase.OPEN) {
             return;
         }
         final long epoch = message.epoch();
         if (epoch != session.acknowledgedEpoch() + 1 || epoch > sender.lastSentEpoch()) {
-            throw new SessionEndedException("it acknowledged epoch " + epoch + " after " + session.acknowledgedEpoch());
+            // Not thrown: Aeron would keep an exception of a message's handler to itself.
+            lose("it acknowledged epoch " + epoch + " after " + session.acknowledgedEpoch());
+            return;
         }
-        ackListener.onAcknowledged(epoch, nowNanos);
+        ackListener.onAcknowledged(epoch, sender.isRestorable(epoch), nowNanos);
         session.acknowledged(epoch);
     }
 

@@ -230,6 +230,10 @@ final class ProtectionLoop {
         metrics.state(AgentState.SYNCHRONISING);
         LOG.info("synchronising {} MiB with the backup", guest.memory().lengthBytes() >> 20);
         synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, () -> stopping);
+        if (stopping) {
+            // Some pages never left: a checkpoint now would let the backup start from half a guest.
+            return;
+        }
         metrics.synchronised();
         // From the first checkpoint on the backup may take over: a successor of this agent must know.
         record.protectedWithin(session.takeoverLimitNanos() + context.detector().timeoutNanos());
@@ -399,7 +403,9 @@ final class ProtectionLoop {
             }
             case STOPPED -> {
                 link.announceEndOfProtection();
-                awaitNoticeReceived();
+                if (!awaitNoticeReceived()) {
+                    awaitNoTakeover();
+                }
                 record.unprotected();
                 outputEpochs.changeMode(GateMode.PASS);
             }
@@ -415,14 +421,34 @@ final class ProtectionLoop {
         return end;
     }
 
-    /** Waits until the backup knows, so that it neither takes over a guest that goes on nor waits for one that is gone. */
-    private void awaitNoticeReceived() {
+    /**
+     * Waits until the backup knows, so that it neither takes over a guest that goes on nor waits for one that is gone.
+     *
+     * @return false if it may not know
+     */
+    private boolean awaitNoticeReceived() {
         final long deadlineNanos = clock.nanoTime() + NOTICE_LIMIT_NANOS;
         while (link.isNoticePending() && session.phase() == PrimarySession.Phase.OPEN) {
             if (clock.nanoTime() - deadlineNanos > 0) {
                 LOG.warn("the backup did not answer a notice within {} ms", NOTICE_LIMIT_NANOS / 1_000_000);
-                return;
+                return false;
             }
+            park(POLL_NANOS);
+        }
+        return !link.isNoticePending();
+    }
+
+    /** The backup may be about to start the guest: what is held here leaves only once that is out of the question (law 1). */
+    private void awaitNoTakeover() {
+        if (!record.wasProtected()) {
+            return;
+        }
+        closeSession();
+        LOG.warn(
+                "output stays held for {} ms, the time the backup has to take over",
+                record.takeoverLimitNanos() / 1_000_000);
+        final long deadlineNanos = clock.nanoTime() + record.takeoverLimitNanos();
+        while (clock.nanoTime() - deadlineNanos < 0 && !guest.hasExited()) {
             park(POLL_NANOS);
         }
     }

@@ -3,6 +3,7 @@ package org.resilire.transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 
 /**
@@ -17,6 +18,8 @@ public record Endpoint(String host, int port) {
         if (!host.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*")) {
             throw new IllegalArgumentException("'" + host + "' is not a numeric IP address");
         }
+        // What looks like an address and is none would be looked up as a name. (Throws an exception that says so.)
+        InetAddress.ofLiteral(host);
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("port " + port + " is not in 0..65535");
         }

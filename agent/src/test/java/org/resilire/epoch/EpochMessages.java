@@ -12,9 +12,9 @@ import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
 
 /** An epoch as a sender would send it, message by message, so that a test can leave out, repeat, reorder and spoil them. */
-final class EpochMessages {
+public final class EpochMessages {
 
-    enum Type {
+    public enum Type {
         PAGES,
         DEVICE_STATE,
         PAGE_HASHES,
@@ -22,7 +22,7 @@ final class EpochMessages {
     }
 
     /** One message; {@code count} and {@code position} mean what they mean on the wire. */
-    static final class Message {
+    public static final class Message {
 
         private final Type type;
         private final long epoch;
@@ -46,27 +46,27 @@ final class EpochMessages {
             this.payload = payload;
         }
 
-        Type type() {
+        public Type type() {
             return type;
         }
 
-        long epoch() {
+        public long epoch() {
             return epoch;
         }
 
-        int batchIndex() {
+        public int batchIndex() {
             return batchIndex;
         }
 
-        int count() {
+        public int count() {
             return count;
         }
 
-        int position() {
+        public int position() {
             return position;
         }
 
-        byte[] payload() {
+        public byte[] payload() {
             return payload;
         }
 
@@ -95,7 +95,7 @@ final class EpochMessages {
             return new Message(type, epoch, batchIndex, count, position, other);
         }
 
-        Message withFlippedBit(final int bit) {
+        public Message withFlippedBit(final int bit) {
             final byte[] flipped = payload.clone();
             flipped[bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);
             return withPayload(flipped);
@@ -123,23 +123,23 @@ final class EpochMessages {
     private int deviceStateBytes;
     private long hashBytes;
 
-    EpochMessages(final long epoch, final EpochKind kind) {
+    public EpochMessages(final long epoch, final EpochKind kind) {
         this.epoch = epoch;
         this.kind = kind;
     }
 
-    EpochMessages pages(final int count, final byte[] records) {
+    public EpochMessages pages(final int count, final byte[] records) {
         pageCount += count;
         return add(Type.PAGES, count, 0, records);
     }
 
-    EpochMessages deviceState(final byte[] part) {
+    public EpochMessages deviceState(final byte[] part) {
         final int position = deviceStateBytes;
         deviceStateBytes += part.length;
         return add(Type.DEVICE_STATE, 0, position, part);
     }
 
-    EpochMessages pageHashes(final byte[] part) {
+    public EpochMessages pageHashes(final byte[] part) {
         final int firstPage = (int) (hashBytes / Long.BYTES);
         hashBytes += part.length;
         return add(Type.PAGE_HASHES, part.length / Long.BYTES, firstPage, part);
@@ -160,7 +160,7 @@ final class EpochMessages {
     }
 
     /** The messages of the whole epoch, its end mark last. */
-    List<Message> end() {
+    public List<Message> end() {
         final byte[] end = new byte[EpochEndEncoder.BLOCK_LENGTH];
         new EpochEndEncoder()
                 .wrap(new UnsafeBuffer(end), 0)

@@ -1,0 +1,288 @@
+package org.resilire.backup;
+
+import io.aeron.Subscription;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCounters;
+import org.resilire.control.AgentState;
+import org.resilire.control.AgentText;
+import org.resilire.failover.Fence;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.fault.FailurePoints;
+import org.resilire.guest.GuestMemory;
+import org.resilire.linux.MappedFile;
+import org.resilire.synthetic.Await;
+import org.resilire.synthetic.PausableAgent;
+import org.resilire.synthetic.SteppedClock;
+import org.resilire.synthetic.TestTransport;
+import org.resilire.transport.Endpoint;
+import org.resilire.transport.Streams;
+import org.resilire.transport.Transport;
+
+/** A whole backup without QEMU: real link, real loop, synthetic standbys. Its clock and its freezing are in the test's hands. */
+public final class TestBackup implements AutoCloseable {
+
+    public static final String VM = "db";
+    public static final String QEMU_VERSION = SyntheticStandby.QEMU_VERSION;
+    public static final String INVENTORY = SyntheticStandby.INVENTORY;
+
+    /** Long: what a busy machine does to a test must not look like a failure. */
+    public static final long DETECT_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    public static final long DETECT_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+    static final long FENCE_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long TICK_NANOS = 2_000_000;
+
+    /** Set before {@link #start()}. */
+    public boolean automatic = true;
+
+    public String fence;
+    Runnable onNetworkOpened = () -> {};
+
+    public final SteppedClock clock = new SteppedClock();
+    public final Endpoint endpoint;
+    final List<SyntheticStandby> standbys = new CopyOnWriteArrayList<>();
+    final AtomicInteger networkOpened = new AtomicInteger();
+    final Queue<BackupEvent> events = new ConcurrentLinkedQueue<>();
+    final ProtectionRecord record;
+
+    private final Path directory;
+    private final MappedFile ram;
+    private final AgentCounters counters;
+    private final ExecutorService fencing = Executors.newSingleThreadExecutor();
+    private final AtomicReference<Throwable> linkFailure = new AtomicReference<>();
+    private final CompletableFuture<StandbyLoop.End> end = new CompletableFuture<>();
+    private PausableAgent pausableLink;
+    private AgentRunner runner;
+    private BackupLink link;
+    private StandbyLoop loop;
+
+    public TestBackup(final Path directory, final int pages) {
+        this(directory, pages, TestTransport.freeEndpoint());
+    }
+
+    public TestBackup(final Path directory, final int pages, final Endpoint endpoint) {
+        this.directory = directory;
+        this.endpoint = endpoint;
+        try {
+            Files.createDirectories(directory);
+            counters = AgentCounters.create(directory.resolve("counters"));
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        ram = MappedFile.create(directory.resolve("replica"), (long) pages * GuestMemory.PAGE_BYTES);
+        record = ProtectionRecord.open(directory.resolve("state"), VM);
+    }
+
+    public TestBackup start() {
+        final BackupContext context = context();
+        final Transport transport = TestTransport.start(directory.resolve("aeron"));
+        final BackupMetrics metrics = new BackupMetrics(counters);
+        final AtomicReference<StandbyLoop> toWake = new AtomicReference<>();
+        link = newLink(
+                transport, context, () -> Optional.ofNullable(toWake.get()).ifPresent(StandbyLoop::wake), metrics);
+        loop = new StandbyLoop(
+                context,
+                link,
+                events,
+                new Takeover(context.fence(), record, fencing),
+                newStandby(),
+                this::newStandby,
+                () -> {
+                    networkOpened.incrementAndGet();
+                    onNetworkOpened.run();
+                },
+                metrics);
+        toWake.set(loop);
+        pausableLink = new PausableAgent(link);
+        runner = new AgentRunner(
+                new BackoffIdleStrategy(10, 20, 1_000, 100_000),
+                failure -> linkFailure.compareAndSet(null, failure),
+                null,
+                pausableLink);
+        AgentRunner.startOnThread(runner);
+        Thread.ofPlatform().name("standby").start(() -> {
+            try {
+                end.complete(loop.run());
+            } catch (final RuntimeException | AssertionError e) {
+                end.completeExceptionally(e);
+            }
+        });
+        return this;
+    }
+
+    private BackupContext context() {
+        return new BackupContext(
+                VM,
+                null,
+                record,
+                automatic,
+                Optional.ofNullable(fence)
+                        .map(command -> new Fence(command, FENCE_TIMEOUT_NANOS, directory.resolve("fence.log"))),
+                DETECT_INTERVAL_NANOS,
+                DETECT_TIMEOUT_NANOS,
+                FailurePoints.NONE,
+                clock);
+    }
+
+    private BackupLink newLink(
+            final Transport transport, final BackupContext context, final Runnable wake, final BackupMetrics metrics) {
+        final Subscription replication = transport.listen(endpoint, Streams.REPLICATION);
+        final Subscription heartbeats = transport.listen(endpoint, Streams.PRIMARY_HEARTBEAT);
+        return new BackupLink(
+                transport,
+                replication,
+                heartbeats,
+                new Replica(GuestMemory.mapForReplay(ram.path())),
+                context,
+                events,
+                wake,
+                metrics);
+    }
+
+    /** Only the link, worked by the test's own thread; {@link #closeLink} closes it. */
+    BackupLink linkAlone() {
+        link = newLink(
+                TestTransport.start(directory.resolve("aeron")), context(), () -> {}, new BackupMetrics(counters));
+        return link;
+    }
+
+    void closeLink() {
+        link.onClose();
+        link.replica().close();
+        fencing.shutdownNow();
+        ram.close();
+    }
+
+    private SyntheticStandby newStandby() {
+        final SyntheticStandby standby = new SyntheticStandby(ram);
+        standbys.add(standby);
+        return standby;
+    }
+
+    SyntheticStandby standby() {
+        return standbys.getLast();
+    }
+
+    public void adoptGeneration(final long generation) {
+        record.adoptGeneration(generation);
+    }
+
+    public CompletableFuture<String> failover() {
+        return loop.requestFailover();
+    }
+
+    /** As if this host stood still. */
+    public void freeze() {
+        pausableLink.pause();
+    }
+
+    public void thaw() {
+        pausableLink.goOn();
+    }
+
+    /** Lets a silent primary be silent for long enough. */
+    public void passSilence(final AgentState until) {
+        Await.until(
+                "the silence makes the backup " + until,
+                () -> state() == until || end.isCompletedExceptionally(),
+                () -> {
+                    clock.pass(DETECT_INTERVAL_NANOS);
+                    LockSupport.parkNanos(TICK_NANOS);
+                });
+        failIfEnded();
+    }
+
+    public AgentState state() {
+        return AgentState.ofCode(counters.value(AgentCounter.STATE));
+    }
+
+    public void awaitState(final AgentState expected) {
+        Await.until("the backup is " + expected, () -> {
+            failIfEnded();
+            return state() == expected;
+        });
+    }
+
+    private void failIfEnded() {
+        if (end.isCompletedExceptionally()) {
+            end.join();
+        }
+    }
+
+    /** Returns true once the loop has ended because the guest did. */
+    boolean hasGuestEnded() {
+        return end.getNow(null) == StandbyLoop.End.GUEST_ENDED;
+    }
+
+    public long committedEpoch() {
+        return counters.value(AgentCounter.EPOCH_COMMITTED);
+    }
+
+    public long synchronisations() {
+        return counters.value(AgentCounter.SYNCHRONISATIONS);
+    }
+
+    public String lastError() {
+        return counters.text(AgentText.LAST_ERROR);
+    }
+
+    /** The replica as the standby sees it. */
+    public MappedFile ram() {
+        return ram;
+    }
+
+    public boolean isGuestRunning() {
+        return standbys.stream().anyMatch(standby -> standby.isRunning);
+    }
+
+    /** Of the guest that was started here. */
+    public long stepsAtStart() {
+        return standbys.stream()
+                .filter(standby -> standby.isRunning)
+                .mapToLong(standby -> standby.stepsAtStart)
+                .findFirst()
+                .orElse(-1);
+    }
+
+    @Override
+    public void close() {
+        if (loop == null) {
+            fencing.shutdownNow();
+            ram.close();
+            return;
+        }
+        thaw();
+        loop.stop();
+        try {
+            end.join();
+        } finally {
+            runner.close();
+            fencing.shutdownNow();
+            link.replica().close();
+            ram.close();
+        }
+        if (linkFailure.get() != null) {
+            throw new AssertionError("the link thread failed", linkFailure.get());
+        }
+    }
+}

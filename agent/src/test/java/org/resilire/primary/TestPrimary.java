@@ -1,0 +1,224 @@
+package org.resilire.primary;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.resilire.backup.TestBackup;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentCounters;
+import org.resilire.control.AgentState;
+import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.PeriodicPolicy;
+import org.resilire.failover.FailureDetector;
+import org.resilire.failover.ProtectionRecord;
+import org.resilire.fault.FailurePoints;
+import org.resilire.fgbi.ShadowBlockIdentifier;
+import org.resilire.net.GateMode;
+import org.resilire.net.OutputEpochs;
+import org.resilire.simd.ScalarBlockKernels;
+import org.resilire.synthetic.Await;
+import org.resilire.synthetic.PausableAgent;
+import org.resilire.synthetic.SteppedClock;
+import org.resilire.synthetic.SyntheticGuest;
+import org.resilire.synthetic.TestTransport;
+import org.resilire.transport.Endpoint;
+
+/** A whole primary without QEMU: real link, real loop, a synthetic guest. Its clock and its freezing are in the test's hands. */
+final class TestPrimary implements AutoCloseable {
+
+    private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+    /** Set before {@link #start()}. */
+    BackupLossPolicy onBackupLoss = BackupLossPolicy.CONTINUE;
+
+    List<String> armed = List.of();
+    long verifyEvery;
+    /** Told on the link thread, after output was released. */
+    PrimaryLink.AckListener onAcknowledged = (epoch, restorable, nowNanos) -> {};
+
+    final SteppedClock clock = new SteppedClock();
+    final OutputEpochs output = new OutputEpochs(GateMode.DISCARD);
+    final SyntheticGuest guest;
+    final ProtectionRecord record;
+    final VerifyRequests verifyRequests = new VerifyRequests();
+    final AtomicLong restorableAcknowledgements = new AtomicLong();
+
+    private final Path directory;
+    private final Endpoint backup;
+    private final AgentCounters counters;
+    private final AtomicReference<Throwable> linkFailure = new AtomicReference<>();
+    private final CompletableFuture<ProtectionLoop.End> end = new CompletableFuture<>();
+    private CapturePipe pipe;
+    private ShadowBlockIdentifier identifier;
+    private Checkpointer checkpointer;
+    private PausableAgent pausableLink;
+    private AgentRunner runner;
+    private ProtectionLoop loop;
+
+    TestPrimary(final Path directory, final int pages, final Endpoint backup) {
+        this.directory = directory;
+        this.backup = backup;
+        try {
+            Files.createDirectories(directory);
+            counters = AgentCounters.create(directory.resolve("counters"));
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        output.beginEpoch(1);
+        guest = new SyntheticGuest(directory.resolve("ram"), pages, output).start();
+        record = ProtectionRecord.open(directory.resolve("state"), TestBackup.VM);
+    }
+
+    TestPrimary start() {
+        pipe = new CapturePipe(8, 64 << 10, new SleepingIdleStrategy(20_000));
+        identifier = new ShadowBlockIdentifier(guest.memory(), new ScalarBlockKernels());
+        final EpochWriter writer = new EpochWriter(pipe, identifier);
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, writer, PERIOD_NANOS / 2);
+        final PrimarySession session = new PrimarySession();
+        final CommitClock commitClock = new CommitClock();
+        final FailureDetector detector =
+                new FailureDetector(TestBackup.DETECT_INTERVAL_NANOS, TestBackup.DETECT_TIMEOUT_NANOS);
+        final FailurePoints failurePoints = new FailurePoints(armed);
+        final EpochSender sender = new EpochSender(pipe, failurePoints, guest::kill);
+        final PrimaryLink link = new PrimaryLink(
+                TestTransport.start(directory.resolve("aeron")),
+                backup,
+                sender,
+                pipe,
+                session,
+                detector,
+                (epoch, restorable, nowNanos) -> {
+                    if (restorable) {
+                        output.acknowledge(epoch);
+                        restorableAcknowledgements.incrementAndGet();
+                    }
+                    onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
+                },
+                clock);
+        checkpointer = new Checkpointer(guest, writer, output, failurePoints, clock);
+        final PrimaryContext context = new PrimaryContext(
+                TestBackup.VM,
+                guest,
+                TestBackup.QEMU_VERSION,
+                TestBackup.INVENTORY,
+                new PeriodicPolicy(PERIOD_NANOS),
+                writer,
+                output,
+                record,
+                detector,
+                onBackupLoss,
+                verifyRequests,
+                verifyEvery,
+                clock);
+        loop = new ProtectionLoop(
+                context,
+                link,
+                session,
+                pipe,
+                checkpointer,
+                new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer),
+                commitClock,
+                metrics);
+        pausableLink = new PausableAgent(link);
+        runner = new AgentRunner(
+                new BackoffIdleStrategy(10, 20, 1_000, 100_000),
+                failure -> linkFailure.compareAndSet(null, failure),
+                null,
+                pausableLink);
+        AgentRunner.startOnThread(runner);
+        Thread.ofPlatform().name("checkpoint").start(() -> {
+            try {
+                end.complete(loop.run());
+            } catch (final RuntimeException | AssertionError e) {
+                end.completeExceptionally(e);
+            }
+        });
+        return this;
+    }
+
+    /** As if this host stood still or were gone; the guest goes on making steps that nobody sees. */
+    void freeze() {
+        pausableLink.pause();
+    }
+
+    void thaw() {
+        pausableLink.goOn();
+    }
+
+    void stop() {
+        loop.stop();
+    }
+
+    ProtectionLoop.End awaitEnd() {
+        return end.orTimeout(60, TimeUnit.SECONDS).join();
+    }
+
+    boolean hasEnded() {
+        return end.isDone();
+    }
+
+    /** Lets a silent backup be silent for long enough. */
+    void passSilence() {
+        Await.until(
+                "the primary notices the silence",
+                () -> state() != AgentState.PROTECTED && state() != AgentState.SYNCHRONISING,
+                () -> {
+                    clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
+                    LockSupport.parkNanos(2_000_000);
+                });
+    }
+
+    AgentState state() {
+        return AgentState.ofCode(counters.value(AgentCounter.STATE));
+    }
+
+    void awaitState(final AgentState expected) {
+        Await.until("the primary is " + expected, () -> {
+            if (end.isCompletedExceptionally()) {
+                end.join();
+            }
+            return state() == expected;
+        });
+    }
+
+    /** Returns when so many more checkpoints were acknowledged. */
+    void awaitCheckpoints(final long more) {
+        final long until = restorableAcknowledgements.get() + more;
+        Await.until("checkpoints are acknowledged", () -> restorableAcknowledgements.get() >= until);
+    }
+
+    long value(final AgentCounter counter) {
+        return counters.value(counter);
+    }
+
+    @Override
+    public void close() {
+        try {
+            thaw();
+            loop.stop();
+            clock.pass(TimeUnit.MINUTES.toNanos(10));
+            awaitEnd();
+        } finally {
+            runner.close();
+            checkpointer.close();
+            identifier.close();
+            pipe.close();
+            guest.close();
+            output.close();
+        }
+        if (linkFailure.get() != null) {
+            throw new AssertionError("the link thread failed", linkFailure.get());
+        }
+    }
+}
