@@ -148,10 +148,12 @@ public final class TestBackup implements AutoCloseable {
             final Transport transport, final BackupContext context, final Runnable wake, final BackupMetrics metrics) {
         final Subscription replication = transport.listen(endpoint, Streams.REPLICATION);
         final Subscription heartbeats = transport.listen(endpoint, Streams.PRIMARY_HEARTBEAT);
+        final Subscription inputs = transport.listen(endpoint, Streams.INPUT);
         return new BackupLink(
                 transport,
                 replication,
                 heartbeats,
+                inputs,
                 new Replica(GuestMemory.mapForReplay(ram.path())),
                 context,
                 events,

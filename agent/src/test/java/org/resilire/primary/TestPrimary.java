@@ -25,6 +25,7 @@ import org.resilire.failover.ProtectionRecord;
 import org.resilire.fault.FailurePoints;
 import org.resilire.fgbi.ShadowBlockIdentifier;
 import org.resilire.net.GateMode;
+import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
 import org.resilire.simd.ScalarBlockKernels;
 import org.resilire.synthetic.Await;
@@ -49,6 +50,7 @@ final class TestPrimary implements AutoCloseable {
 
     final SteppedClock clock = new SteppedClock();
     final OutputEpochs output = new OutputEpochs(GateMode.DISCARD);
+    final InboundLog inboundLog = new InboundLog(output, 64 << 10);
     final SyntheticGuest guest;
     final ProtectionRecord record;
     final VerifyRequests verifyRequests = new VerifyRequests();
@@ -96,6 +98,7 @@ final class TestPrimary implements AutoCloseable {
                 backup,
                 sender,
                 pipe,
+                inboundLog,
                 session,
                 detector,
                 (epoch, restorable, nowNanos) -> {
@@ -215,6 +218,7 @@ final class TestPrimary implements AutoCloseable {
             identifier.close();
             pipe.close();
             guest.close();
+            inboundLog.close();
             output.close();
         }
         if (linkFailure.get() != null) {
