@@ -20,7 +20,7 @@ import org.resilire.testbed.lab.TakeoverMode;
 class VerifySystemTest {
 
     private static final int COMPARISONS = 5;
-    private static final Duration EPOCHS_LIMIT = Duration.ofSeconds(120);
+    private static final Duration EPOCHS_LIMIT = Duration.ofMinutes(2);
     private static final Duration COMPARISON_LIMIT = Duration.ofSeconds(20);
 
     private static TwoHosts hosts;
