@@ -96,7 +96,9 @@ public final class EpochAssembler implements AutoCloseable {
             final int offset,
             final int length) {
         expect(epoch, batchIndex, length);
-        require(position == deviceState.lengthBytes(), epoch, "device state continues at " + position);
+        if (position != deviceState.lengthBytes()) {
+            throw violation(epoch, "device state continues at " + position);
+        }
         checksum.add(deviceState.segment(), deviceState.append(source, offset, length), length);
         sound = true;
     }
@@ -109,18 +111,21 @@ public final class EpochAssembler implements AutoCloseable {
             final int offset,
             final int length) {
         expect(epoch, batchIndex, length);
-        require(
-                (long) firstPage * Long.BYTES == hashes.lengthBytes(),
-                epoch,
-                "page hashes continue at page " + firstPage);
+        if ((long) firstPage * Long.BYTES != hashes.lengthBytes()) {
+            throw violation(epoch, "page hashes continue at page " + firstPage);
+        }
         checksum.add(hashes.segment(), hashes.append(source, offset, length), length);
         sound = true;
     }
 
     private void expect(final long epoch, final int batchIndex, final int length) {
         expect(epoch);
-        require(batchIndex == batchCount, epoch, "batch " + batchIndex + " follows " + batchCount + " batches");
-        require(length >= 0, epoch, "a batch of " + length + " bytes");
+        if (batchIndex != batchCount) {
+            throw violation(epoch, "batch " + batchIndex + " follows " + batchCount + " batches");
+        }
+        if (length < 0) {
+            throw violation(epoch, "a batch of " + length + " bytes");
+        }
         batchCount++;
         payloadBytes += length;
     }
@@ -129,46 +134,50 @@ public final class EpochAssembler implements AutoCloseable {
     public void onEnd(final EpochEndDecoder end) {
         final long epoch = end.epoch();
         expect(epoch);
-        require(
-                end.batchCount() == batchCount,
-                epoch,
-                batchCount + " batches staged, " + end.batchCount() + " announced");
-        require(
-                end.pageCount() == recordCount,
-                epoch,
-                recordCount + " pages staged, " + end.pageCount() + " announced");
-        require(
-                end.payloadBytes() == payloadBytes,
-                epoch,
-                payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
-        require(
-                end.deviceStateBytes() == deviceState.lengthBytes(),
-                epoch,
-                "device state of another length than announced");
-        require(end.checksum() == checksum.value(), epoch, "checksum differs");
+        if (end.batchCount() != batchCount) {
+            throw violation(epoch, batchCount + " batches staged, " + end.batchCount() + " announced");
+        }
+        if (end.pageCount() != recordCount) {
+            throw violation(epoch, recordCount + " pages staged, " + end.pageCount() + " announced");
+        }
+        if (end.payloadBytes() != payloadBytes) {
+            throw violation(epoch, payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
+        }
+        if (end.deviceStateBytes() != deviceState.lengthBytes()) {
+            throw violation(epoch, "device state of another length than announced");
+        }
+        if (end.checksum() != checksum.value()) {
+            throw violation(epoch, "checksum differs");
+        }
         final boolean checkpoint = end.kindRaw() == EpochKind.CHECKPOINT.value();
-        require(checkpoint || end.kindRaw() == EpochKind.SYNCHRONISATION.value(), epoch, "unknown kind");
-        require(checkpoint == (deviceState.lengthBytes() > 0), epoch, "device state does not fit its kind");
-        require(
-                hashes.lengthBytes() == 0 || hashes.lengthBytes() == pageCount * Long.BYTES,
-                epoch,
-                "page hashes are incomplete");
+        if (!checkpoint && end.kindRaw() != EpochKind.SYNCHRONISATION.value()) {
+            throw violation(epoch, "unknown kind");
+        }
+        if (checkpoint != deviceState.lengthBytes() > 0) {
+            throw violation(epoch, "device state does not fit its kind");
+        }
+        if (hashes.lengthBytes() != 0 && hashes.lengthBytes() != pageCount * Long.BYTES) {
+            throw violation(epoch, "page hashes are incomplete");
+        }
         kind = checkpoint ? EpochKind.CHECKPOINT : EpochKind.SYNCHRONISATION;
         complete = true;
         sound = true;
     }
 
     private void expect(final long epoch) {
-        require(!complete && epoch == expectedEpoch, epoch, "epoch " + expectedEpoch + " was expected");
-        require(sound, epoch, "a message before this one was wrong");
+        if (complete || epoch != expectedEpoch) {
+            throw violation(epoch, "epoch " + expectedEpoch + " was expected");
+        }
+        if (!sound) {
+            throw violation(epoch, "a message before this one was wrong");
+        }
         // Until this one was accepted.
         sound = false;
     }
 
-    private static void require(final boolean holds, final long epoch, final String otherwise) {
-        if (!holds) {
-            throw new ProtocolViolationException("epoch " + epoch + ": " + otherwise);
-        }
+    /** Called only when something is wrong: the texts are not made on the way of good messages. */
+    private static ProtocolViolationException violation(final long epoch, final String what) {
+        return new ProtocolViolationException("epoch " + epoch + ": " + what);
     }
 
     public boolean isComplete() {

@@ -3,6 +3,7 @@ package org.resilire.net;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 import org.agrona.DirectBuffer;
+import org.agrona.concurrent.MessageHandler;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
 import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
@@ -31,8 +32,13 @@ public final class InboundLog implements InboundFrameListener, AutoCloseable {
     private final OutputEpochs epochs;
     private final AnonymousMemory memory;
     private final OneToOneRingBuffer ring;
+
+    /** Made once: the link thread looks here in each of its rounds. */
+    private final MessageHandler onMessage = this::onMessage;
+
     private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private final AtomicLong droppedFrames = new AtomicLong();
+    private Reader currentReader;
 
     /**
      * Makes an empty log.
@@ -65,10 +71,12 @@ public final class InboundLog implements InboundFrameListener, AutoCloseable {
 
     /** Hands over waiting frames, at most {@code limit}; returns how many. */
     public int drain(final Reader reader, final int limit) {
-        return ring.read(
-                (type, buffer, index, length) ->
-                        reader.onFrame(buffer.getLong(index), buffer, index + Long.BYTES, length - Long.BYTES),
-                limit);
+        currentReader = reader;
+        return ring.read(onMessage, limit);
+    }
+
+    private void onMessage(final int type, final DirectBuffer buffer, final int index, final int length) {
+        currentReader.onFrame(buffer.getLong(index), buffer, index + Long.BYTES, length - Long.BYTES);
     }
 
     /** Frames left out because the log was full. Any thread. */

@@ -7,6 +7,8 @@ package org.resilire.linux;
 public final class PidFd implements AutoCloseable {
     private final long pid;
     private final FileDescriptor descriptor;
+    private final Object exitLock = new Object();
+    private Poller exitPoller;
 
     private PidFd(long pid, FileDescriptor descriptor) {
         this.pid = pid;
@@ -38,8 +40,14 @@ public final class PidFd implements AutoCloseable {
         return (int) Unistd.syscall(SystemCallNumbers.SYS_PIDFD_GETFD, number(), targetFd, 0, 0);
     }
 
+    /** Looks without waiting; allocates nothing but at the first call, for an agent asks all the time. */
     public boolean hasExited() {
-        return awaitExit(0);
+        synchronized (exitLock) {
+            if (exitPoller == null) {
+                exitPoller = new Poller(number());
+            }
+            return exitPoller.poll(0) > 0;
+        }
     }
 
     /** Waits for the process to end; false after the timeout. Negative: without limit. */
@@ -57,6 +65,11 @@ public final class PidFd implements AutoCloseable {
 
     @Override
     public void close() {
-        descriptor.close();
+        synchronized (exitLock) {
+            if (exitPoller != null) {
+                exitPoller.close();
+            }
+            descriptor.close();
+        }
     }
 }
