@@ -2,7 +2,6 @@ package org.resilire.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -16,8 +15,8 @@ import picocli.CommandLine.Model.OptionSpec;
 /** Gives options that were not said their values from the configuration file, so that both have the same names and meanings. */
 final class ConfigurationDefaults implements IDefaultValueProvider {
 
-    /** These choose the settings or how a command prints; they are not settings. */
-    private static final Set<String> NOT_SETTINGS = Set.of("vm", "config", "verbose", "json", "help", "version");
+    /** These choose the settings or how a command prints, or are for tests; they are not settings. */
+    private static final Set<String> NOT_SETTINGS = Set.of("vm", "config", "verbose", "json", "arm", "help", "version");
 
     private final Map<String, String> settings;
 
@@ -63,9 +62,6 @@ final class ConfigurationDefaults implements IDefaultValueProvider {
 
     @Override
     public String defaultValue(final ArgSpec argument) {
-        return argument instanceof OptionSpec option
-                        && Arrays.stream(option.names()).noneMatch("--arm"::equals)
-                ? settings.get(key(option))
-                : null;
+        return argument instanceof OptionSpec option ? settings.get(key(option)) : null;
     }
 }

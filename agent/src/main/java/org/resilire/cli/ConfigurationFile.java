@@ -58,6 +58,9 @@ final class ConfigurationFile {
             throw new ConfigurationException(
                     path + ": there is no table [vm." + vm + "]" + (known.isEmpty() ? "" : "; there is " + known));
         }
+        if (!table.isObject()) {
+            throw new ConfigurationException(path + ": [vm." + vm + "] must be a table of settings");
+        }
         final Map<String, String> settings = new TreeMap<>();
         table.properties().forEach(entry -> {
             if (!knownKeys.contains(entry.getKey())) {

@@ -10,7 +10,11 @@ final class EndpointConverter implements ITypeConverter<Endpoint> {
     @Override
     public Endpoint convert(final String value) {
         try {
-            return Endpoint.parse(value);
+            final Endpoint endpoint = Endpoint.parse(value);
+            if (endpoint.port() == 0) {
+                throw new TypeConversionException("'" + value + "' has port 0, which the other agent could not find");
+            }
+            return endpoint;
         } catch (final IllegalArgumentException e) {
             throw new TypeConversionException(e.getMessage());
         }

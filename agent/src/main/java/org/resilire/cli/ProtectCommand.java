@@ -104,6 +104,9 @@ final class ProtectCommand implements Callable<Integer> {
         if (period.toMillis() < 1) {
             throw new ParameterException(spec.commandLine(), "--period must be at least 1ms");
         }
+        if (verifyEvery < 0) {
+            throw new ParameterException(spec.commandLine(), "--verify-every must not be negative");
+        }
         final PrimaryAgent primary = new PrimaryAgent(new PrimaryConfig(
                 common.directory(AgentRole.PRIMARY, spec),
                 agent.stateDir,

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.resilire.control.AgentAlreadyRunsException;
 import org.resilire.control.ControlException;
 import org.resilire.control.CountersFileException;
+import org.resilire.failover.DamagedRecordException;
 import org.resilire.guest.AttachException;
 import org.resilire.guest.GuestException;
 import org.resilire.linux.LinuxException;
@@ -92,7 +93,16 @@ public final class Resilire {
 
     private static int onBadParameter(final ParameterException e, final String[] arguments) {
         final CommandLine command = e.getCommandLine();
-        final Optional<String> unknown = command.getUnmatchedArguments().stream()
+        final List<String> unmatched = command.getUnmatchedArguments();
+        final boolean hasCommands = !command.getSubcommands().isEmpty();
+        if (hasCommands && !unmatched.isEmpty() && !unmatched.getFirst().startsWith("-")) {
+            final String hint = Suggestions.nearest(
+                            unmatched.getFirst(), command.getSubcommands().keySet())
+                    .map(name -> "; did you mean " + name + "?")
+                    .orElse("; see " + command.getCommandSpec().qualifiedName() + " --help");
+            return report(command, "unknown command '" + unmatched.getFirst() + "'" + hint, ExitCode.USAGE);
+        }
+        final Optional<String> unknown = unmatched.stream()
                 .filter(argument -> argument.startsWith("-"))
                 .map(argument -> argument.replaceFirst("=.*", ""))
                 .findFirst();
@@ -123,6 +133,7 @@ public final class Resilire {
             case AttachException attach -> exitCodeOf(attach);
             case GuestException guest -> ExitCode.GUEST;
             case LinuxException linux -> ExitCode.HOST;
+            case DamagedRecordException record -> ExitCode.HOST;
             case TransportException transport -> ExitCode.HOST;
             case AgentAlreadyRunsException running -> ExitCode.AGENT;
             case CountersFileException counters -> ExitCode.AGENT;

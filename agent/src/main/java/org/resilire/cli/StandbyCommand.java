@@ -103,6 +103,10 @@ final class StandbyCommand implements Callable<Integer> {
 
     @Option(
             names = "--no-fence",
+            // A flag that the configuration file sets must not be unset by saying it again.
+            arity = "0..1",
+            fallbackValue = "true",
+            hideParamSyntax = true,
             description =
                     "Take over without proof. RISK: if only the link failed, the guest runs twice and its two halves diverge.")
     boolean noFence;
@@ -117,10 +121,11 @@ final class StandbyCommand implements Callable<Integer> {
         if (fence != null && noFence) {
             throw new ParameterException(spec.commandLine(), "--fence and --no-fence exclude each other");
         }
-        if (noFence) {
-            LOG.warn(
-                    "--no-fence: if the link fails and both hosts live, the guest will run twice, and what one of the two"
-                            + " answers its clients is lost");
+        if (fence != null && fence.isBlank()) {
+            throw new ParameterException(spec.commandLine(), "--fence is empty: an empty command proves nothing");
+        }
+        if (fenceTimeout.isZero()) {
+            throw new ParameterException(spec.commandLine(), "--fence-timeout must be longer than 0");
         }
         final List<String> command = ShellWords.split(qemu, spec);
         final BackupAgent backup = new BackupAgent(new BackupConfig(
@@ -136,6 +141,11 @@ final class StandbyCommand implements Callable<Integer> {
                 agent.detector(spec),
                 agent.transport(spec),
                 agent.failurePoints(spec)));
+        if (noFence) {
+            LOG.warn(
+                    "--no-fence: if the link fails and both hosts live, the guest will run twice, and what one of the two"
+                            + " answers its clients is lost");
+        }
         return new Termination(backup::stop).during(() -> switch (backup.run()) {
             case STOPPED -> ExitCode.OK;
             case GUEST_ENDED -> ExitCode.FAILED;

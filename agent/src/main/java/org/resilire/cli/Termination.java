@@ -36,15 +36,17 @@ final class Termination {
             exitCode.complete(code);
             return code;
         } catch (final IOException | RuntimeException e) {
+            exitCode.completeExceptionally(e);
             throw e;
         } catch (final Exception e) {
+            exitCode.completeExceptionally(e);
             throw new IllegalStateException(e);
         }
     }
 
     private void onShutdown(final CompletableFuture<Integer> exitCode) {
         if (exitCode.isDone()) {
-            // An ordinary end: the agent is over and the JVM exits with its code.
+            // An ordinary end, or a failure: the agent is over and the JVM exits with its code.
             return;
         }
         try {

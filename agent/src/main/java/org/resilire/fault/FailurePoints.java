@@ -28,7 +28,15 @@ public final class FailurePoints {
         for (final String item : armed) {
             final int at = item.indexOf('@');
             final FailurePoint point = parse(at < 0 ? item : item.substring(0, at));
-            passagesLeft.put(point, new AtomicLong(at < 0 ? 1 : Long.parseLong(item.substring(at + 1))));
+            passagesLeft.put(point, new AtomicLong(at < 0 ? 1 : passage(item, at)));
+        }
+    }
+
+    private static long passage(final String item, final int at) {
+        try {
+            return Long.parseLong(item.substring(at + 1));
+        } catch (final NumberFormatException e) {
+            throw new IllegalArgumentException("'" + item + "' does not end with the number of a passage", e);
         }
     }
 
