@@ -116,7 +116,8 @@ class AgentKillSystemTest {
             if (isAlive) {
                 aliveNs = nowNs;
             }
-            final boolean isRunning = qmp.execute(query).path("status").asString("").equals("running");
+            final boolean isRunning =
+                    qmp.execute(query).path("status").asString("").equals("running");
             if (!isAlive && isRunning) {
                 return (System.nanoTime() - aliveNs) / 1_000_000;
             }
@@ -130,7 +131,8 @@ class AgentKillSystemTest {
     @Order(3)
     void shouldNotHarmGuestWhenAgentIsKilledAtAnyInstant() {
         final long seed = System.nanoTime();
-        LockSupport.parkNanos(new SplittableRandom(seed).nextLong(Duration.ofMillis(500).toNanos()));
+        LockSupport.parkNanos(
+                new SplittableRandom(seed).nextLong(Duration.ofMillis(500).toNanos()));
         hosts.primary().process().kill();
         hosts.primary().process().awaitEnd(TwoHosts.END_LIMIT);
         assertGuestRuns();
@@ -203,7 +205,10 @@ class AgentKillSystemTest {
 
     private static void awaitHalt(final AgentProcess agent) {
         hosts.await(
-                () -> !agent.process().isAlive(), FIRING_LIMIT, "the failure point of " + agent.process().name(), false);
+                () -> !agent.process().isAlive(),
+                FIRING_LIMIT,
+                "the failure point of " + agent.process().name(),
+                false);
         assertEquals(KILLED, agent.process().exitStatus(), hosts::describe);
     }
 

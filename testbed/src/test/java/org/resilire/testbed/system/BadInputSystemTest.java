@@ -158,7 +158,7 @@ class BadInputSystemTest {
         final Path ram = lab.sharedMemory("modest.ram");
         final List<String> command = new ArrayList<>(WITHOUT_PTRACE);
         command.add(CommandRun.launcher().toString());
-        command.addAll(protectArguments("modest", startQemu("modest", ram, "share=on"), ram, 7005));
+        command.addAll(protectArguments(lab.vmName() + "-modest", startQemu("modest", ram, "share=on"), ram, 7005));
         final LabProcess primary = lab.start("modest-agent", lab.hostA().namespace(), command);
         try {
             awaitLog(primary, "Dirty tracker: compare; not write-protect:");
@@ -203,10 +203,11 @@ class BadInputSystemTest {
 
     @Test
     void shouldSayThatPortIsInUse() {
-        final LabProcess first = startStandby("port-a", 7001, RAM_MIB);
+        final LabProcess first = startStandby(lab.vmName() + "-port-a", 7001, RAM_MIB);
         try {
             final CommandRun second = CommandRun.in(
-                    lab.hostB().namespace(), standbyArguments("port-b", 7001, lab.sharedMemory("port-b.ram"), RAM_MIB));
+                    lab.hostB().namespace(),
+                    standbyArguments(lab.vmName() + "-port-b", 7001, lab.sharedMemory("port-b.ram"), RAM_MIB));
             assertEquals(HOST, second.exitStatus(), second::toString);
             assertTrue(second.errors().getLast().contains("10.78.0.2:7001"), second::toString);
             assertEquals(1, complaints(second).size(), second::toString);
@@ -235,7 +236,7 @@ class BadInputSystemTest {
         final Path qmp = startQemu("lonely", ram, "share=on");
         final List<String> command =
                 new ArrayList<>(List.of(CommandRun.launcher().toString()));
-        command.addAll(protectArguments("lonely", qmp, ram, 7004));
+        command.addAll(protectArguments(lab.vmName() + "-lonely", qmp, ram, 7004));
         final LabProcess primary = lab.start("lonely-agent", lab.hostA().namespace(), command);
         try {
             awaitLog(primary, "backup 10.78.0.2:7004 does not answer; the guest runs unprotected, trying again");
