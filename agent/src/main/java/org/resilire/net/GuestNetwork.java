@@ -69,6 +69,14 @@ public final class GuestNetwork implements Agent {
         return workCount;
     }
 
+    /** Drops what waits at the uplink; only before the network runs. */
+    void discardInbound() {
+        int lengthBytes;
+        do {
+            lengthBytes = uplink.read(inbound.memory(), inbound.frameOffset(0), inbound.frameCapacityBytes());
+        } while (lengthBytes != 0);
+    }
+
     /** Puts a frame before all that will arrive; only before the network runs. Returns false if there is no room. */
     boolean deliverFirst(final MemorySegment frames, final long offset, final int lengthBytes) {
         return inboundQueue.offer(frames, offset, lengthBytes, 0);

@@ -34,6 +34,7 @@ public final class GuestNic implements AutoCloseable {
      */
     public static GuestNic open(
             final GuestNicConfig config, final OutputEpochs epochs, final InboundFrameListener listener) {
+        NetworkRehearsal.run(config.agentSocket());
         final TapDevice tap = TapDevice.open(config.tap());
         final UnixDatagramSocket socket;
         try {
@@ -55,8 +56,12 @@ public final class GuestNic implements AutoCloseable {
         return new GuestNic(network, idle, runner);
     }
 
-    /** Gives the guest these frames before all others; before {@link #start}. Returns the number of frames. */
+    /**
+     * Gives the guest these frames before all others, and drops what has come in since the NIC was opened: it may be old.
+     * Before {@link #start}. Returns the number of frames.
+     */
     public int deliverFirst(final RedeliveryLog log) {
+        network.discardInbound();
         return log.deliver(network::deliverFirst);
     }
 
