@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.resilire.guest.GuestException;
+import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
 import org.resilire.linux.UnixStreamSocket;
@@ -143,14 +144,26 @@ public final class StandbyQemu implements AutoCloseable {
             final Process launcher =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             try {
-                final long pid = readPid(launcher);
-                return new StandbyQemu(config, qmpSocket, incomingSocket, log, launcher, PidFd.open(pid));
+                final PidFd process = openProcess(readPid(launcher), log);
+                return new StandbyQemu(config, qmpSocket, incomingSocket, log, launcher, process);
             } catch (final IOException | RuntimeException e) {
                 launcher.destroyForcibly();
                 throw e;
             }
         } catch (final IOException | LinuxException e) {
             throw new GuestException("cannot start the standby: " + e.getMessage(), e);
+        }
+    }
+
+    /** A QEMU that ends at once may be gone before it is looked at: then its last words are the cause. */
+    private static PidFd openProcess(final long pid, final Path log) {
+        try {
+            return PidFd.open(pid);
+        } catch (final LinuxException e) {
+            if (e.errno() != Errno.ESRCH) {
+                throw e;
+            }
+            throw new GuestException("the standby has ended" + lastLogLine(log), e);
         }
     }
 
@@ -176,7 +189,7 @@ public final class StandbyQemu implements AutoCloseable {
                 if (System.nanoTime() >= deadline) {
                     throw new GuestException(
                             "the standby did not come up within "
-                                    + config.startTimeout().toMillis() + " ms: " + e.getMessage() + lastLogLine(),
+                                    + config.startTimeout().toMillis() + " ms: " + e.getMessage() + lastLogLine(log),
                             e);
                 }
                 LockSupport.parkNanos(CONNECT_STEP_NANOS);
@@ -193,7 +206,7 @@ public final class StandbyQemu implements AutoCloseable {
             while (!Files.exists(incomingSocket)) {
                 requireAlive(null);
                 if (System.nanoTime() >= deadline) {
-                    throw new GuestException("the standby does not listen at " + incomingSocket + lastLogLine());
+                    throw new GuestException("the standby does not listen at " + incomingSocket + lastLogLine(log));
                 }
                 LockSupport.parkNanos(CONNECT_STEP_NANOS);
             }
@@ -235,11 +248,11 @@ public final class StandbyQemu implements AutoCloseable {
             }
             if (runState != RunState.INMIGRATE) {
                 throw new GuestException("the standby went to state '" + runState.qmpName()
-                        + "' instead of taking the device state" + lastLogLine());
+                        + "' instead of taking the device state" + lastLogLine(log));
             }
             if (System.nanoTime() >= deadline) {
                 throw new GuestException("the standby did not take the device state within "
-                        + config.loadTimeout().toMillis() + " ms" + lastLogLine());
+                        + config.loadTimeout().toMillis() + " ms" + lastLogLine(log));
             }
             LockSupport.parkNanos(LOAD_STEP_NANOS);
         }
@@ -350,12 +363,12 @@ public final class StandbyQemu implements AutoCloseable {
 
     private void requireAlive(final RuntimeException cause) {
         if (process.hasExited()) {
-            throw new GuestException("the standby has ended" + lastLogLine(), cause);
+            throw new GuestException("the standby has ended" + lastLogLine(log), cause);
         }
     }
 
     /** What QEMU wrote last: usually why it ended. */
-    private String lastLogLine() {
+    private static String lastLogLine(final Path log) {
         try {
             final byte[] bytes = Files.readAllBytes(log);
             final int from = Math.max(0, bytes.length - MAX_LOG_BYTES);
