@@ -271,7 +271,8 @@ final class ProtectionLoop {
         if (due) {
             checkpointsSinceVerify = 0;
         }
-        return due || verifyRequests.takeRequest();
+        final boolean asked = verifyRequests.takeRequest(outputEpochs.currentEpoch());
+        return due || asked;
     }
 
     /** Waits for a time to come, and for the backup to keep up; throws if the session ends meanwhile. */

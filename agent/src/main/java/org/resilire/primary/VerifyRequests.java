@@ -20,6 +20,7 @@ public final class VerifyRequests {
 
     private final List<CompletableFuture<Outcome>> waiting = new ArrayList<>();
     private volatile boolean requested;
+    private long takenWithEpoch;
 
     /**
      * Asks for a comparison at the next checkpoint and waits for it.
@@ -30,8 +31,8 @@ public final class VerifyRequests {
         final CompletableFuture<Outcome> result = new CompletableFuture<>();
         synchronized (waiting) {
             waiting.add(result);
+            requested = true;
         }
-        requested = true;
         try {
             return result.get(timeoutNanos, TimeUnit.NANOSECONDS);
         } catch (final ExecutionException e) {
@@ -39,22 +40,29 @@ public final class VerifyRequests {
         }
     }
 
-    /** True once for every request, or for several made at a time. Checkpoint thread. */
-    boolean takeRequest() {
+    /**
+     * True once for every request, or for several made at a time. Checkpoint thread.
+     *
+     * @param epoch the checkpoint that will be compared: no earlier one answers the request
+     */
+    boolean takeRequest(final long epoch) {
         if (!requested) {
             return false;
         }
+        takenWithEpoch = epoch;
         requested = false;
         return true;
     }
 
-    /** Answers all who wait. Checkpoint thread. */
+    /** Answers all who wait, if what was compared is not older than what they asked for. Checkpoint thread. */
     void complete(final PrimarySession.VerifyReport report) {
         final Outcome outcome =
                 new Outcome(report.epoch(), report.comparedPages(), report.differingPages(), report.firstDiffering());
         synchronized (waiting) {
-            waiting.forEach(result -> result.complete(outcome));
-            waiting.clear();
+            if (!requested && report.epoch() >= takenWithEpoch) {
+                waiting.forEach(result -> result.complete(outcome));
+                waiting.clear();
+            }
         }
     }
 }
