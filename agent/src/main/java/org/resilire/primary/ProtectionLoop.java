@@ -361,6 +361,10 @@ final class ProtectionLoop {
 
     /** Tidies up; returns when the backup can no longer take over, so that held output may leave */
     private long afterLoss() {
+        // The last sign of life has left by now: from here on the backup's time runs.
+        final long releaseAtNanos = clock.nanoTime()
+                + session.takeoverLimitNanos()
+                + context.detector().timeoutNanos();
         final PrimarySession.Phase phase = session.phase();
         final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
         context.writer().abandon();
@@ -370,9 +374,7 @@ final class ProtectionLoop {
                 reason,
                 session.takeoverLimitNanos() / 1_000_000);
         metrics.backupLost(reason);
-        return clock.nanoTime()
-                + session.takeoverLimitNanos()
-                + context.detector().timeoutNanos();
+        return releaseAtNanos;
     }
 
     private void goOnWithoutBackup() {
