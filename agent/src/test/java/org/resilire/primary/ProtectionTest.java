@@ -264,7 +264,7 @@ class ProtectionTest {
             stopped.onAcknowledged = (epoch, restorable, nowNanos) -> stopped.stop();
             stopped.start();
             assertEquals(ProtectionLoop.End.STOPPED, stopped.awaitEnd());
-            assertEquals(0, stopped.restorableAcknowledgements.get());
+            assertEquals(0, stopped.guest.savedStates(), "a checkpoint of memory that was never sent whole");
             large.awaitState(AgentState.STANDBY_WAITING);
             assertFalse(large.isGuestRunning());
         }

@@ -40,6 +40,7 @@ public final class SyntheticGuest implements Guest {
     private boolean paused;
     private boolean stoppedForGood;
     private boolean saving;
+    private int savedStates;
     private volatile boolean exited;
     private volatile boolean closed;
     private volatile long releasedByPassing;
@@ -135,6 +136,11 @@ public final class SyntheticGuest implements Guest {
         return steps;
     }
 
+    /** How often the device state was saved, that is: how many checkpoints were made. */
+    public synchronized int savedStates() {
+        return savedStates;
+    }
+
     public synchronized boolean isPaused() {
         return paused;
     }
@@ -180,6 +186,7 @@ public final class SyntheticGuest implements Guest {
             throw new IllegalStateException("nothing is being saved");
         }
         saving = false;
+        savedStates++;
         writeDeviceState(into, steps);
         return DEVICE_STATE_BYTES;
     }
