@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Run it on the backup's host. The standby's --fence command is run first, so that a primary that lives is stopped;"
-                    + " what it did after its last checkpoint is lost, but nobody has seen that.",
+                    + " what it did since its last checkpoint is lost, and clients saw it if it ran unprotected.",
             ""
         },
         footerHeading = "%nExample:%n",
