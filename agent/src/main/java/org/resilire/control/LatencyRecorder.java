@@ -5,8 +5,8 @@ import org.HdrHistogram.SingleWriterRecorder;
 
 /**
  * The distribution of a measured value over the whole run since the agent started, to three significant digits. One thread
- * records, without waiting and without allocation; one other thread publishes percentiles to counters, about once a second.
- * Values are in the unit of the counters that it publishes to: nanoseconds, or for example pages.
+ * records, without waiting and without allocation; another publishes percentiles to counters, about once a second, and any
+ * other may take samples, which are distributions from one call to the next. Values are in the unit of the counters that it publishes to: nanoseconds, or for example pages.
  */
 public final class LatencyRecorder {
 
@@ -17,6 +17,7 @@ public final class LatencyRecorder {
 
     private final SingleWriterRecorder recorder = new SingleWriterRecorder(1, HIGHEST_VALUE, SIGNIFICANT_DIGITS);
     private final Histogram all = new Histogram(1, HIGHEST_VALUE, SIGNIFICANT_DIGITS);
+    private final Histogram sinceSample = new Histogram(1, HIGHEST_VALUE, SIGNIFICANT_DIGITS);
     private Histogram interval;
 
     /** By the recording thread. Less than 0, as a clock that went back would give, counts as 0. */
@@ -28,7 +29,7 @@ public final class LatencyRecorder {
      * By the publishing thread: takes in what was recorded since the last call and sets the counters; nothing while nothing
      * was recorded at all. A counter may be null.
      */
-    public void publish(
+    public synchronized void publish(
             final AgentCounters counters, final AgentCounter p50, final AgentCounter p99, final AgentCounter max) {
         takeIn();
         if (all.getTotalCount() == 0) {
@@ -42,13 +43,22 @@ public final class LatencyRecorder {
     }
 
     /** By the publishing thread: how many values {@link #publish} has taken in. */
-    public long count() {
+    public synchronized long count() {
         return all.getTotalCount();
+    }
+
+    /** By any thread but the recording one: what was recorded since the last call, or since the start; a copy. */
+    public synchronized Histogram takeSample() {
+        takeIn();
+        final Histogram sample = sinceSample.copy();
+        sinceSample.reset();
+        return sample;
     }
 
     private void takeIn() {
         interval = recorder.getIntervalHistogram(interval);
         all.add(interval);
+        sinceSample.add(interval);
     }
 
     private void setPercentile(final AgentCounters counters, final AgentCounter counter, final double percentile) {

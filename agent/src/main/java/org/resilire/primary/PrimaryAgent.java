@@ -227,7 +227,8 @@ public final class PrimaryAgent {
         final Checkpointer checkpointer =
                 resources.add(new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock));
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer);
-        resources.add(ControlServer.start(directory, Map.of("verify", verifyHandler(verifyRequests))));
+        resources.add(ControlServer.start(
+                directory, Map.of("verify", verifyHandler(verifyRequests), "sample", new SampleHandler(metrics))));
         return new ProtectionLoop(context, link, session, pipe, checkpointer, synchroniser, commitClock, metrics);
     }
 

@@ -103,6 +103,21 @@ final class PrimaryMetrics {
         }
     }
 
+    /** For {@link SampleHandler}. */
+    LatencyRecorder pauseNanos() {
+        return pause;
+    }
+
+    /** For {@link SampleHandler}. */
+    LatencyRecorder commitNanos() {
+        return commit;
+    }
+
+    /** For {@link SampleHandler}. */
+    LatencyRecorder dirtyPages() {
+        return dirtyPages;
+    }
+
     /** On the control thread, about once a second. */
     void publish() {
         pause.publish(

@@ -7,6 +7,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,6 +48,21 @@ class LatencyRecorderTest {
         assertClose(990_000, counters.value(AgentCounter.PAUSE_NANOS_P99));
         assertClose(1_000_000, counters.value(AgentCounter.PAUSE_NANOS_MAX));
         assertEquals(1_000, recorder.count());
+    }
+
+    @Test
+    void shouldTakeSamplesOfWhatCameSinceTheLastOneWhoeverPublishesMeanwhile() {
+        recorder.record(1_000);
+        assertEquals(1, recorder.takeSample().getTotalCount());
+        recorder.record(5_000);
+        publish();
+        recorder.record(7_000);
+        final Histogram sample = recorder.takeSample();
+        assertEquals(2, sample.getTotalCount());
+        assertClose(5_000, sample.getMinNonZeroValue());
+        assertClose(7_000, sample.getMaxValue());
+        assertEquals(0, recorder.takeSample().getTotalCount());
+        assertEquals(3, recorder.count());
     }
 
     @Test
