@@ -125,6 +125,77 @@ class PageBatchTest {
         assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, HEADER_BYTES, 1));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        // Zero blocks: beyond the mask, none.
+        "1, 1, 4", "1, 1, 0", "1, 1, -1",
+        // Shared blocks: beyond the mask, none.
+        "2, 1, 4", "2, 1, 0", "2, 1, 2"
+    })
+    void shouldRefuseAMaskThatIsNoPartOfTheBlocks(final int flags, final long mask, final long part) {
+        final long length = header(PageRecord.BLOCKS, flags, mask) + 24 + PAGE_BYTES;
+        batch.set(PageRecord.LONG, HEADER_BYTES, part);
+        for (long end = HEADER_BYTES; end <= length; end += Long.BYTES) {
+            final long shorter = end;
+            assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, shorter, 1));
+        }
+    }
+
+    @Test
+    void shouldRefuseABlockThatIsZeroAndShared() {
+        header(PageRecord.BLOCKS, PageRecord.HAS_ZERO_BLOCKS | PageRecord.HAS_SHARED, 3);
+        batch.set(PageRecord.LONG, 16, 1);
+        batch.set(PageRecord.LONG, 24, 2);
+        batch.set(PageRecord.LONG, 32, 64);
+        validator.validate(batch, 0, 40, 1);
+        batch.set(PageRecord.LONG, 24, 1);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 40 + 64, 1));
+        batch.set(PageRecord.LONG, 24, 3);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 40, 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 63, PAGES * 64L, PAGES * 64L + 1, 0x8000_0000L, 0xFFFF_FFFFL, 1L << 32 | 64})
+    void shouldRefuseAReferenceOutsideTheReplicaIntoTheSamePageOrWithPadding(final long reference) {
+        header(PageRecord.BLOCKS, PageRecord.HAS_SHARED, 1);
+        batch.set(PageRecord.LONG, 16, 1);
+        batch.set(PageRecord.LONG, 24, PAGES * 64L - 1);
+        validator.validate(batch, 0, 32, 1);
+        batch.set(PageRecord.LONG, 24, reference);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 32, 1));
+    }
+
+    @Test
+    void shouldRefuseLanesThatAreNotThereOrPadded() {
+        header(PageRecord.LANES, 0, 0b111);
+        batch.set(PageRecord.LONG, 16, 0x01_00_80);
+        validator.validate(batch, 0, 40, 1);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 32, 1));
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 48, 1));
+        for (int bit = 24; bit < Long.SIZE; bit++) {
+            batch.set(PageRecord.LONG, 16, 0x01_00_80 | 1L << bit);
+            assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 40, 1));
+            assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 48, 1));
+        }
+    }
+
+    @Test
+    void shouldRefuseLanesOfNoBlocksAndARecordLargerThanAPage() {
+        header(PageRecord.LANES, PageRecord.HAS_ZERO_BLOCKS, 3);
+        batch.set(PageRecord.LONG, 16, 3);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 24, 1));
+        header(PageRecord.LANES, 0, -1L);
+        batch.asSlice(16, 64).fill((byte) -1);
+        assertThrows(MalformedBatchException.class, () -> validator.validate(batch, 0, 16 + 64 + PAGE_BYTES, 1));
+        batch.asSlice(16, 8).fill((byte) 0);
+        validator.validate(batch, 0, 16 + 64 + PAGE_BYTES - 8 * 64, 1);
+    }
+
+    private long header(final byte encoding, final int flags, final long mask) {
+        PageRecord.putHeader(batch, 0, 0, encoding, flags, mask);
+        return HEADER_BYTES;
+    }
+
     @Test
     void shouldSurviveGarbage() {
         final Random random = new Random(11);
@@ -137,7 +208,8 @@ class PageBatchTest {
             for (int at = 0; at < length && random.nextInt(4) != 0; at += HEADER_BYTES) {
                 Arrays.fill(garbage, at, Math.min(length, at + HEADER_BYTES), (byte) 0);
                 garbage[at] = (byte) random.nextInt(PAGES + 1);
-                garbage[at + 4] = (byte) random.nextInt(2);
+                garbage[at + 4] = (byte) random.nextInt(3);
+                garbage[at + 5] = (byte) (random.nextInt(3) == 0 ? random.nextInt(4) : 0);
                 garbage[at + 8 + random.nextInt(Long.BYTES)] = (byte) (random.nextInt(3) == 0 ? 1 : 0);
             }
             MemorySegment.copy(garbage, 0, batch, ValueLayout.JAVA_BYTE, 0, length);
@@ -176,7 +248,7 @@ class PageBatchTest {
         }
         final byte[] before = replica.toArray(ValueLayout.JAVA_BYTE);
         final boolean[] named = new boolean[PAGES];
-        for (long at = 0; at < length; at += PageRecord.lengthBytes(PageRecord.mask(batch, at))) {
+        for (long at = 0; at < length; at += PageRecord.lengthBytes(batch, at)) {
             named[(int) PageRecord.page(batch, at)] = true;
         }
         assertEquals(length, apply(0, length));

@@ -214,6 +214,106 @@ public final class VectorBlockKernels implements BlockKernels {
     }
 
     @Override
+    public long copyChanged(
+            MemorySegment guest,
+            long guestOffset,
+            MemorySegment shadow,
+            long shadowOffset,
+            MemorySegment out,
+            long outOffset) {
+        return switch (VECTORS_PER_BLOCK) {
+            case 1 -> VectorCopyChanged.copy1(guest, guestOffset, shadow, shadowOffset, out, outOffset);
+            case 2 -> VectorCopyChanged.copy2(guest, guestOffset, shadow, shadowOffset, out, outOffset);
+            default -> VectorCopyChanged.copy4(guest, guestOffset, shadow, shadowOffset, out, outOffset);
+        };
+    }
+
+    @Override
+    public int xorLanes(
+            MemorySegment blocks,
+            long blocksOffset,
+            long packed,
+            long wanted,
+            MemorySegment previous,
+            long previousOffset,
+            MemorySegment out,
+            long outOffset) {
+        return VECTORS_PER_BLOCK == 1
+                ? VectorLanes.xor(blocks, blocksOffset, packed, wanted, previous, previousOffset, out, outOffset)
+                : ScalarLanes.xor(blocks, blocksOffset, packed, wanted, previous, previousOffset, out, outOffset);
+    }
+
+    @Override
+    public int applyLanes(MemorySegment lanes, long lanesOffset, long wanted, MemorySegment page, long pageOffset) {
+        return VECTORS_PER_BLOCK == 1
+                ? VectorLanes.apply(lanes, lanesOffset, wanted, page, pageOffset)
+                : ScalarLanes.apply(lanes, lanesOffset, wanted, page, pageOffset);
+    }
+
+    @Override
+    public long zeroBlocks(MemorySegment blocks, long offset, int count) {
+        return switch (VECTORS_PER_BLOCK) {
+            case 1 -> zeros1(blocks, offset, count);
+            case 2 -> zeros2(blocks, offset, count);
+            default -> zeros4(blocks, offset, count);
+        };
+    }
+
+    private static long zeros1(MemorySegment blocks, long offset, int count) {
+        long zeros = 0;
+        for (int block = 0; block < count; block++) {
+            long at = offset + (long) block * BLOCK_BYTES;
+            if (!LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER)
+                    .compare(VectorOperators.NE, 0)
+                    .anyTrue()) {
+                zeros |= 1L << block;
+            }
+        }
+        return zeros;
+    }
+
+    private static long zeros2(MemorySegment blocks, long offset, int count) {
+        long zeros = 0;
+        for (int block = 0; block < count; block++) {
+            long at = offset + (long) block * BLOCK_BYTES;
+            LongVector any = LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER)
+                    .or(LongVector.fromMemorySegment(SPECIES, blocks, at + VECTOR_BYTES, ORDER));
+            if (!any.compare(VectorOperators.NE, 0).anyTrue()) {
+                zeros |= 1L << block;
+            }
+        }
+        return zeros;
+    }
+
+    private static long zeros4(MemorySegment blocks, long offset, int count) {
+        long zeros = 0;
+        for (int block = 0; block < count; block++) {
+            long at = offset + (long) block * BLOCK_BYTES;
+            LongVector any = LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER)
+                    .or(LongVector.fromMemorySegment(SPECIES, blocks, at + VECTOR_BYTES, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, blocks, at + 2 * VECTOR_BYTES, ORDER))
+                    .or(LongVector.fromMemorySegment(SPECIES, blocks, at + 3 * VECTOR_BYTES, ORDER));
+            if (!any.compare(VectorOperators.NE, 0).anyTrue()) {
+                zeros |= 1L << block;
+            }
+        }
+        return zeros;
+    }
+
+    @Override
+    public boolean sameBlock(MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
+        for (long i = 0; i < BLOCK_BYTES; i += VECTOR_BYTES) {
+            if (LongVector.fromMemorySegment(SPECIES, a, aOffset + i, ORDER)
+                    .lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(SPECIES, b, bOffset + i, ORDER))
+                    .compare(VectorOperators.NE, 0)
+                    .anyTrue()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
     public void xor(
             MemorySegment a,
             long aOffset,

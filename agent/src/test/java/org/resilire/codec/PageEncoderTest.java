@@ -1,0 +1,86 @@
+package org.resilire.codec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.resilire.simd.BlockKernels;
+
+@Timeout(120)
+class PageEncoderTest {
+
+    private static final int PAGES = 24;
+    private static final int EPOCHS = 150;
+
+    static Stream<Arguments> everyWayToEncode() {
+        return Stream.of(PageCodec.values())
+                .flatMap(codec -> Stream.of(false, true)
+                        .flatMap(sharing -> Stream.of(false, true)
+                                .map(whole -> Arguments.of(new EncoderOptions(codec, sharing), whole))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyWayToEncode")
+    void shouldKeepSentMemoryAndReplicaEqualToTheGuest(final EncoderOptions options, final boolean wholePages) {
+        final Random random = new Random(options.hashCode());
+        try (EncodedStream stream = new EncodedStream(options, BlockHash.XXH3, wholePages, PAGES, random)) {
+            for (int epoch = 0; epoch < EPOCHS; epoch++) {
+                stream.change();
+                if (options.codec().delta()) {
+                    stream.encoder.delta(random.nextInt(4) != 0);
+                }
+                stream.synchronise();
+                assertEquals(-1, stream.guest.mismatch(stream.replica), "replica, epoch " + epoch);
+                if (options.needsSentMemory()) {
+                    assertEquals(-1, stream.guest.mismatch(stream.sent), "sent memory, epoch " + epoch);
+                }
+            }
+            final PageEncoder encoder = stream.encoder;
+            assertEquals(options.sharing(), encoder.sharedBlocks() > 500, encoder.sharedBlocks() + " shared");
+            assertEquals(options.codec().delta(), encoder.laneBlocks() > 500, encoder.laneBlocks() + " as lanes");
+            assertTrue(encoder.literalBlocks() > 500, encoder.literalBlocks() + " literal");
+            assertTrue(encoder.zeroBlocks() > 500, encoder.zeroBlocks() + " zero");
+            assertEquals(options.isPlain(), encoder.bytesOut() == encoder.bytesIn());
+        }
+    }
+
+    @Test
+    void shouldSayInNineBytesThatOneLaneChanged() {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment sent = arena.allocate(PageRecord.PAGE_BYTES);
+            final MemorySegment captured = arena.allocate(PageRecord.MAX_BYTES);
+            final MemorySegment out = arena.allocate(PageEncoder.ROOM_BYTES);
+            final PageEncoder encoder =
+                    new PageEncoder(new EncoderOptions(PageCodec.DELTA, false), sent, BlockKernels.preferred(), null);
+            PageRecord.putHeader(captured, 0, 0, PageRecord.BLOCKS, 0x11);
+            captured.set(ValueLayout.JAVA_LONG_UNALIGNED, PageRecord.HEADER_BYTES + 8, 42);
+            captured.set(ValueLayout.JAVA_LONG_UNALIGNED, PageRecord.HEADER_BYTES + 64 + 16, 43);
+            assertEquals(PageRecord.HEADER_BYTES + 8 + 2 * 8, encoder.encode(captured, 0, out, 0));
+            assertEquals(PageRecord.LANES, PageRecord.encoding(out, 0));
+            assertEquals(2, encoder.laneBlocks());
+        }
+    }
+
+    @Test
+    void shouldRefuseOptionsThatCannotBe() {
+        final EncoderOptions delta = new EncoderOptions(PageCodec.DELTA, false);
+        final BlockKernels kernels = BlockKernels.preferred();
+        assertThrows(IllegalArgumentException.class, () -> new PageEncoder(delta, null, kernels, null));
+        final EncoderOptions sharing = new EncoderOptions(PageCodec.RAW, true);
+        assertThrows(IllegalArgumentException.class, () -> new PageEncoder(sharing, MemorySegment.NULL, kernels, null));
+        final PageEncoder raw = new PageEncoder(new EncoderOptions(PageCodec.RAW, false), null, kernels, null);
+        assertThrows(IllegalStateException.class, () -> raw.delta(true));
+        assertThrows(IllegalArgumentException.class, () -> PageCodec.of("zip"));
+        assertEquals(PageCodec.DELTA_LZ4, PageCodec.of("delta+lz4"));
+    }
+}
