@@ -41,6 +41,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "  testbed/run demo",
             "  testbed/run demo --json result.json --seconds 20 --verify-every 50",
             "  testbed/run demo --idle --memory 1G --cpus 2",
+            "  testbed/run demo --protect '--mode remus'",
             "  testbed/run demo --repeat 20 --seconds 5 --json series.json",
         },
         exitCodeListHeading = "%nExit status:%n",
@@ -104,6 +105,14 @@ public final class DemoCommand implements Callable<Integer> {
                     "Silence after which a host counts as failed; more where the machine is busy with other things."
                             + " Default: ${DEFAULT-VALUE}.")
     private Duration detectTimeout;
+
+    @Option(
+            names = "--protect",
+            paramLabel = "ARGS",
+            defaultValue = "",
+            description =
+                    "More arguments of 'resilire protect', between blanks, as in --protect '--mode remus --codec lz4'.")
+    private String protectArguments;
 
     @Option(
             names = "--seconds",
@@ -228,13 +237,20 @@ public final class DemoCommand implements Callable<Integer> {
                 AgentOptions.defaults()
                         .withPeriod(period)
                         .withVerifyEvery(verifyEvery)
-                        .withDetectTimeout(detectTimeout),
+                        .withDetectTimeout(detectTimeout)
+                        .withPrimaryExtra(protectArguments()),
                 isIdle ? load.resting() : load,
                 isIdle,
                 Duration.ofSeconds(seconds),
                 verifications,
                 // Short, so that it is easily given again.
                 seed != null ? seed : new SplittableRandom().nextLong(1_000_000));
+    }
+
+    private String[] protectArguments() {
+        return protectArguments.isBlank()
+                ? new String[0]
+                : protectArguments.strip().split("\\s+");
     }
 
     private List<FailoverResult> runAll(final FailoverPlan plan, final Narrator narrator, final DemoReport report) {

@@ -185,6 +185,18 @@ final class TwoHosts implements AutoCloseable {
         return agents;
     }
 
+    /** Compares all memory, now. */
+    CommandRun verify() {
+        return CommandRun.in(
+                lab.hostA().namespace(),
+                List.of(
+                        "verify",
+                        "--vm",
+                        lab.vmName(),
+                        "--run-dir",
+                        lab.hostA().agentRunBase().toString()));
+    }
+
     /** Clients of the guest, which must be reachable: an agent is its way to the network. */
     LoadProcess startLoad() {
         return startLoad(LoadOptions.defaults());

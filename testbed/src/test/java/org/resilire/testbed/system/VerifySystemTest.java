@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -45,7 +44,7 @@ class VerifySystemTest {
     @Order(1)
     void shouldFindReplicaEqualWheneverAskedUnderLoad() {
         for (int i = 0; i < COMPARISONS; i++) {
-            final CommandRun verify = verify();
+            final CommandRun verify = hosts.verify();
             assertEquals(0, verify.exitStatus(), () -> "comparison: " + verify + hosts.describe());
             assertTrue(verify.output().getLast().startsWith("equal: 65536 pages at epoch "), verify::toString);
         }
@@ -76,7 +75,7 @@ class VerifySystemTest {
         // The page was written, but perhaps with what was there before: it differs at the latest after the next write.
         Await.until(
                 () -> {
-                    verify[0] = verify();
+                    verify[0] = hosts.verify();
                     return verify[0].exitStatus() != 0;
                 },
                 COMPARISON_LIMIT,
@@ -89,16 +88,5 @@ class VerifySystemTest {
                         .matches("DIFFERENT: 1 of 65536 pages at epoch \\d+; first pages: \\[\\d+]"),
                 verify[0]::toString);
         assertTrue(hosts.primary().counter(AgentCounter.VERIFY_FAILURES) >= 1, hosts::describe);
-    }
-
-    private static CommandRun verify() {
-        return CommandRun.in(
-                hosts.lab().hostA().namespace(),
-                List.of(
-                        "verify",
-                        "--vm",
-                        hosts.lab().vmName(),
-                        "--run-dir",
-                        hosts.lab().hostA().agentRunBase().toString()));
     }
 }
