@@ -382,6 +382,8 @@ final class BackupLink implements Agent {
                             pageBatch.epoch(),
                             pageBatch.batchIndex(),
                             pageBatch.recordCount(),
+                            pageBatch.compressionRaw(),
+                            pageBatch.decodedBytes(),
                             buffer,
                             at,
                             pageBatch.payloadBytes());
@@ -396,7 +398,9 @@ final class BackupLink implements Agent {
                     assembler.onDeviceState(
                             deviceState.epoch(),
                             deviceState.batchIndex(),
-                            deviceState.stateOffset(),
+                            deviceState.recordCount(),
+                            deviceState.compressionRaw(),
+                            deviceState.decodedBytes(),
                             buffer,
                             at,
                             deviceState.payloadBytes());

@@ -31,7 +31,7 @@ final class BackupMetrics {
 
     void committed(final EpochAssembler epoch, final long number) {
         counters.set(AgentCounter.EPOCH_COMMITTED, number);
-        counters.add(AgentCounter.WIRE_BYTES_TOTAL, epoch.pageRecordsBytes() + epoch.deviceStateBytes());
+        counters.add(AgentCounter.WIRE_BYTES_TOTAL, epoch.payloadBytes());
         if (epoch.kind() == EpochKind.CHECKPOINT) {
             counters.increment(AgentCounter.EPOCHS_TOTAL);
         }

@@ -32,6 +32,9 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db --qmp /run/vm/db.qmp --ram /dev/shm/db.ram --backup 10.0.0.2:7400 \\",
             "      --nic-socket /run/vm/db.nic --nic-peer /run/vm/db.qemu --tap db0",
             "  resilire protect --vm db                 # everything from [vm.db] of /etc/resilire/resilire.toml",
+            "  resilire protect --vm db --codec delta+lz4 --encoder-thread     # over a slow link",
+            "  resilire protect --vm db --identify hash --block 256            # 1/32 of the memory instead of all again",
+            "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })
 final class ProtectCommand implements Callable<Integer> {
 
@@ -43,6 +46,9 @@ final class ProtectCommand implements Callable<Integer> {
 
     @Mixin
     AgentOptions agent;
+
+    @Mixin
+    ModeOptions modeOptions;
 
     @Option(
             names = "--qmp",
@@ -115,6 +121,8 @@ final class ProtectCommand implements Callable<Integer> {
                 backup,
                 agent.nic(spec),
                 tracker,
+                modeOptions.mode(spec),
+                modeOptions.encoderThread,
                 period.toNanos(),
                 agent.detector(spec),
                 onBackupLoss,

@@ -67,7 +67,40 @@ public enum AgentCounter {
     /** The last failover: decision to running guest. */
     RESUME_NANOS_LAST(37, "resumeNanosLast", NANOS),
     /** How long the last attachment to the guest's process took. */
-    INJECTION_NANOS_LAST(38, "injectionNanosLast", NANOS);
+    INJECTION_NANOS_LAST(38, "injectionNanosLast", NANOS),
+
+    /** What an epoch's encoding took, after its pause. */
+    ENCODE_NANOS_P50(39, "encodeNanosP50", NANOS),
+    ENCODE_NANOS_P99(40, "encodeNanosP99", NANOS),
+    ENCODE_NANOS_MAX(41, "encodeNanosMax", NANOS),
+    /** Records of checkpoints' memory as they were captured. */
+    RECORD_BYTES_IN_TOTAL(42, "recordBytesInTotal", BYTES, 0),
+    /** The same as they were encoded, before any compression of batches. */
+    RECORD_BYTES_OUT_TOTAL(43, "recordBytesOutTotal", BYTES, 0),
+    /** Blocks of checkpoints by what travelled of them: nothing, as they became zero. */
+    ZERO_BLOCKS_TOTAL(44, "zeroBlocksTotal", COUNT, 0),
+    /** A reference to a block that the backup has. */
+    SHARED_BLOCKS_TOTAL(45, "sharedBlocksTotal", COUNT, 0),
+    /** How they differ from what they were. */
+    LANE_BLOCKS_TOTAL(46, "laneBlocksTotal", COUNT, 0),
+    /** All of them. */
+    LITERAL_BLOCKS_TOTAL(47, "literalBlocksTotal", COUNT, 0),
+    /** Blocks that were found by a hash but have other bytes; they were not shared. */
+    HASH_COLLISIONS(48, "hashCollisions", COUNT),
+    /** Blocks that were found by a hash but overwritten since; they were not shared. */
+    STALE_HASHES(49, "staleHashes", COUNT),
+    /** Memory for a copy of what was sent, at most. */
+    SHADOW_BYTES(50, "shadowBytes", BYTES),
+    /** Memory for hashes of blocks, at most. */
+    HASH_BYTES(51, "hashBytes", BYTES),
+    /** Memory for finding blocks to share. */
+    INDEX_BYTES(52, "indexBytes", BYTES),
+    /** Messages with records of checkpoints. */
+    BATCHES_TOTAL(53, "batchesTotal", COUNT, 0),
+    /** Those that were compressed. */
+    COMPRESSED_BATCHES_TOTAL(54, "compressedBatchesTotal", COUNT, 0),
+    /** What the link was last measured to carry in a second; unknown while it never was the bottleneck. */
+    LINK_BYTES_PER_SECOND(55, "linkBytesPerSecond", BYTES);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

@@ -7,7 +7,9 @@ public enum AgentText {
     PEER(1, "peer"),
     /** The kernel mechanism that finds written pages. */
     DIRTY_TRACKER(2, "dirtyTracker"),
-    LAST_ERROR(3, "lastError");
+    LAST_ERROR(3, "lastError"),
+    /** What of a written page travels, and how. */
+    MODE(4, "mode");
 
     private final int id;
     private final String label;

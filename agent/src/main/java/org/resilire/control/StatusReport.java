@@ -58,6 +58,8 @@ public final class StatusReport {
         json.put("stateDescription", state == null ? null : state.description());
         json.put("changedBlocksPerEpochMean", meanPerEpoch(AgentCounter.CHANGED_BLOCKS_TOTAL));
         json.put("capturedBytesPerEpochMean", meanPerEpoch(AgentCounter.CAPTURED_BYTES_TOTAL));
+        json.put("recordBytesInPerEpochMean", meanPerEpoch(AgentCounter.RECORD_BYTES_IN_TOTAL));
+        json.put("recordBytesOutPerEpochMean", meanPerEpoch(AgentCounter.RECORD_BYTES_OUT_TOTAL));
         json.put("process", process.name());
         json.put("updatedAgeMillis", updatedAgeMillis());
         return json;
@@ -107,6 +109,7 @@ public final class StatusReport {
                 count(AgentCounter.DIRTY_PAGES_P50) + " dirty pages an epoch (median), "
                         + inWords(meanPerEpoch(AgentCounter.CHANGED_BLOCKS_TOTAL)) + " changed blocks (mean), found by "
                         + text(AgentText.DIRTY_TRACKER));
+        encoding(out);
         line(
                 out,
                 "wire",
@@ -153,6 +156,36 @@ public final class StatusReport {
                 + (ageMillis == null
                         ? ""
                         : String.format(Locale.ROOT, ", updated %.1f s ago", ageMillis / MILLIS_PER_SECOND));
+    }
+
+    /** Only a primary encodes. */
+    private void encoding(final StringBuilder out) {
+        if (reader.text(AgentText.MODE).isEmpty()) {
+            return;
+        }
+        line(out, "mode", text(AgentText.MODE));
+        line(
+                out,
+                "encoding",
+                inWords(meanPerEpoch(AgentCounter.RECORD_BYTES_IN_TOTAL)) + " bytes of records an epoch became "
+                        + inWords(meanPerEpoch(AgentCounter.RECORD_BYTES_OUT_TOTAL)) + " in "
+                        + millis(AgentCounter.ENCODE_NANOS_P50) + " (median); "
+                        + count(AgentCounter.COMPRESSED_BATCHES_TOTAL) + " of " + count(AgentCounter.BATCHES_TOTAL)
+                        + " batches compressed; link " + bytes(AgentCounter.LINK_BYTES_PER_SECOND) + "/s");
+        line(
+                out,
+                "blocks",
+                count(AgentCounter.ZERO_BLOCKS_TOTAL) + " zero, " + count(AgentCounter.SHARED_BLOCKS_TOTAL)
+                        + " shared, " + count(AgentCounter.LANE_BLOCKS_TOTAL) + " as differences, "
+                        + count(AgentCounter.LITERAL_BLOCKS_TOTAL) + " whole; "
+                        + count(AgentCounter.HASH_COLLISIONS) + " hash collisions, "
+                        + count(AgentCounter.STALE_HASHES) + " stale hashes");
+        line(
+                out,
+                "costs",
+                "at most " + bytes(AgentCounter.SHADOW_BYTES) + " for the shadow, "
+                        + bytes(AgentCounter.HASH_BYTES) + " for hashes, " + bytes(AgentCounter.INDEX_BYTES)
+                        + " for the sharing index");
     }
 
     private void synchronisation(final StringBuilder out) {

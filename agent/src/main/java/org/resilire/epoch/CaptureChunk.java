@@ -2,16 +2,18 @@ package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
- * A piece of an epoch on its way from capture to the wire, in native memory. Room before the payload is kept for the message
- * header, so that the chunk leaves without being copied. Owned by one thread at a time: the {@link CapturePipe} hands it over.
+ * A piece of an epoch on its way from capture to encoder, or from there to the wire, in native memory. Room before the payload is
+ * kept for the message header, so that the chunk leaves without being copied. Owned by one thread at a time: the
+ * {@link CapturePipe} hands it over.
  */
 public final class CaptureChunk {
 
     /** Space before the payload. */
-    public static final int HEADER_ROOM_BYTES = 64;
+    public static final int HEADER_ROOM_BYTES = 128;
 
     /** What the payload is. */
     public enum Content {
@@ -30,6 +32,9 @@ public final class CaptureChunk {
     private int payloadBytes;
     private int recordCount;
     private int position;
+    private int decodedBytes;
+    private Compression compression;
+    private long deviceStateChecksum;
 
     CaptureChunk(final MemorySegment memory) {
         this.memory = memory;
@@ -44,6 +49,27 @@ public final class CaptureChunk {
         position = newPosition;
         payloadBytes = 0;
         recordCount = 0;
+        decodedBytes = 0;
+        compression = Compression.NONE;
+        deviceStateChecksum = 0;
+        return this;
+    }
+
+    /** Becomes what {@code plain} is, with its payload in another form, which stands here already. */
+    CaptureChunk startCompressed(final CaptureChunk plain, final Compression how, final int lengthBytes) {
+        start(plain.content, plain.epoch, plain.kind, plain.position);
+        payloadBytes = lengthBytes;
+        recordCount = plain.recordCount;
+        decodedBytes = plain.payloadBytes;
+        compression = how;
+        return this;
+    }
+
+    /** Becomes the end of an epoch; a synchronisation's has no device state, 0 bytes of it. */
+    CaptureChunk startEnd(
+            final long newEpoch, final EpochKind newKind, final int stateBytes, final long stateChecksum) {
+        start(Content.EPOCH_END, newEpoch, newKind, stateBytes);
+        deviceStateChecksum = stateChecksum;
         return this;
     }
 
@@ -92,8 +118,23 @@ public final class CaptureChunk {
         return recordCount;
     }
 
-    /** Offset within the device state, or first page of the hashes. */
+    /** First page of the hashes, or at an epoch's end the length of the whole device state. */
     public int position() {
         return position;
+    }
+
+    /** Length of the payload once it is decompressed. */
+    public int decodedBytes() {
+        return compression == Compression.NONE ? payloadBytes : decodedBytes;
+    }
+
+    /** How the payload is compressed. */
+    public Compression compression() {
+        return compression;
+    }
+
+    /** At an epoch's end: of the whole device state. */
+    public long deviceStateChecksum() {
+        return deviceStateChecksum;
     }
 }

@@ -5,11 +5,11 @@ import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
 import org.resilire.linux.AnonymousMemory;
 
 /**
- * A bounded, lock-free way for chunks from the capturing thread to the sending thread and back. When the sender is slower the
- * capturer waits (and the epoch gets longer): nothing is dropped and nothing grows.
+ * A bounded, lock-free way for chunks from one stage to the next and back: from capture to encoder, and from there to the sender.
+ * When the taking side is slower the filling side waits (and the epoch gets longer): nothing is dropped and nothing grows.
  *
- * <p>{@link #claim} and {@link #publish} belong to the capturing thread, {@link #poll} and {@link #recycle} to the sending one;
- * {@link #abort} to any.
+ * <p>{@link #claim}, {@link #tryClaim}, {@link #publish} and {@link #isIdle} belong to the filling thread, {@link #poll} and
+ * {@link #recycle} to the taking one; {@link #abort} to any.
  */
 public final class CapturePipe implements AutoCloseable {
 
@@ -17,15 +17,17 @@ public final class CapturePipe implements AutoCloseable {
     private final OneToOneConcurrentArrayQueue<CaptureChunk> free;
     private final OneToOneConcurrentArrayQueue<CaptureChunk> filled;
     private final IdleStrategy idle;
+    private final int chunkCount;
     private volatile boolean aborted;
     private long waitedNanos;
 
-    /** @param idle how the capturing thread waits for a free chunk */
+    /** @param idle how the filling thread waits for a free chunk */
     public CapturePipe(final int chunkCount, final int chunkBytes, final IdleStrategy idle) {
-        this.memory = AnonymousMemory.reserve("capture chunks", (long) chunkCount * chunkBytes);
+        this.memory = AnonymousMemory.reserve("chunks of an epoch", (long) chunkCount * chunkBytes);
         this.free = new OneToOneConcurrentArrayQueue<>(chunkCount);
         this.filled = new OneToOneConcurrentArrayQueue<>(chunkCount);
         this.idle = idle;
+        this.chunkCount = chunkCount;
         for (int i = 0; i < chunkCount; i++) {
             free.offer(new CaptureChunk(memory.segment().asSlice((long) i * chunkBytes, chunkBytes)));
         }
@@ -60,6 +62,19 @@ public final class CapturePipe implements AutoCloseable {
         }
     }
 
+    /** A free chunk, or null if there is none now. */
+    CaptureChunk tryClaim() {
+        return free.poll();
+    }
+
+    /**
+     * True if the taking side is done with all that was published. What it did before it gave the last chunk back is seen by the
+     * thread that asks.
+     */
+    public boolean isIdle() {
+        return free.size() == chunkCount;
+    }
+
     void publish(final CaptureChunk chunk) {
         // Cannot be full: there are as many places as chunks.
         filled.offer(chunk);
@@ -75,17 +90,17 @@ public final class CapturePipe implements AutoCloseable {
         free.offer(chunk);
     }
 
-    /** Makes a capturing thread that waits, or comes to wait, give up. */
+    /** Makes a filling thread that waits, or comes to wait, give up. */
     public void abort() {
         aborted = true;
     }
 
-    /** Makes the pipe usable again; the sending thread must have recycled all it took. */
+    /** Makes the pipe usable again; the taking thread must have recycled all it took. */
     public void rearm() {
         aborted = false;
     }
 
-    /** Time the capturing thread spent waiting for the sender, in all. Read by the capturing thread. */
+    /** Time the filling thread spent waiting for a free chunk, in all. Read by that thread. */
     public long waitedNanos() {
         return waitedNanos;
     }

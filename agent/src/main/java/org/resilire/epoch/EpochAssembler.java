@@ -3,26 +3,36 @@ package org.resilire.epoch;
 import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
 import org.resilire.codec.MalformedBatchException;
+import org.resilire.codec.PageBatchApplier;
 import org.resilire.codec.PageBatchValidator;
 import org.resilire.codec.PageRecord;
+import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
- * Collects one epoch and believes it only when it is whole: every batch in order and well-formed, counts, lengths and checksum
- * as the end mark says. Until then nothing of it can be read out, so that no partial epoch reaches a replica. Not thread-safe.
+ * Collects one epoch and believes it only when it is whole: every batch in order and well-formed, counts, lengths and checksums
+ * as the end mark says. Until then nothing of it can be read out, so that no partial epoch reaches a replica. Records of the device
+ * state say how it differs from that of the epoch before; a copy of that is kept here and brought up to date when the epoch is
+ * whole. Not thread-safe.
  */
 public final class EpochAssembler implements AutoCloseable {
 
     /** No device state of a sane machine is larger. */
     public static final int MAX_DEVICE_STATE_BYTES = 64 << 20;
 
+    private static final int MAX_DEVICE_STATE_PAGES = MAX_DEVICE_STATE_BYTES / PageRecord.PAGE_BYTES;
+
     private final long pageCount;
-    private final PageBatchValidator validator;
+    private final PageBatchValidator pageValidator;
+    private final PageBatchValidator deviceValidator = new PageBatchValidator(MAX_DEVICE_STATE_PAGES);
     private final EpochStaging pages;
-    private final EpochStaging deviceState;
+    private final EpochStaging deviceRecords;
     private final EpochStaging hashes;
+    private final AnonymousMemory deviceState;
+    private final PageBatchApplier deviceApplier;
     private final Checksum checksum = new Checksum();
 
     private long expectedEpoch;
@@ -30,6 +40,7 @@ public final class EpochAssembler implements AutoCloseable {
     private int batchCount;
     private long recordCount;
     private long payloadBytes;
+    private int deviceStateBytes;
     private boolean complete;
     /** False from the first violation on: what was staged by then must not be believed by anybody. */
     private boolean sound;
@@ -37,16 +48,19 @@ public final class EpochAssembler implements AutoCloseable {
     /** @param replicaPages size of the replica, in pages */
     public EpochAssembler(final long replicaPages) {
         this.pageCount = replicaPages;
-        this.validator = new PageBatchValidator(replicaPages);
+        this.pageValidator = new PageBatchValidator(replicaPages);
         // Every page once with its header; a sender that repeats pages until this is full is in error.
         this.pages = new EpochStaging("page records", replicaPages * PageRecord.MAX_BYTES);
-        this.deviceState = new EpochStaging("device state", MAX_DEVICE_STATE_BYTES);
+        this.deviceRecords = new EpochStaging("device state", MAX_DEVICE_STATE_PAGES * (long) PageRecord.MAX_BYTES);
         this.hashes = new EpochStaging("page hashes", replicaPages * Long.BYTES);
+        this.deviceState = AnonymousMemory.reserve("the staged device state", MAX_DEVICE_STATE_BYTES);
+        this.deviceApplier = new PageBatchApplier(deviceState.segment());
     }
 
     /** Starts over with the first epoch of a session. */
     public void startSession(final long firstEpoch) {
         expectedEpoch = firstEpoch;
+        deviceState.discard(0, deviceState.lengthBytes());
         clear();
     }
 
@@ -61,48 +75,68 @@ public final class EpochAssembler implements AutoCloseable {
         batchCount = 0;
         recordCount = 0;
         payloadBytes = 0;
+        deviceStateBytes = 0;
         complete = false;
         sound = true;
         pages.clear();
-        deviceState.clear();
+        deviceRecords.clear();
         hashes.clear();
         checksum.reset();
     }
 
+    /** Stages a message of page records; what the parameters are, its schema says. */
     public void onPages(
             final long epoch,
             final int batchIndex,
             final int records,
+            final short compression,
+            final int decodedBytes,
             final DirectBuffer source,
             final int offset,
             final int length) {
         expect(epoch, batchIndex, length);
-        final long at = pages.append(source, offset, length);
-        try {
-            validator.validate(pages.segment(), at, length, records);
-        } catch (final MalformedBatchException e) {
-            throw new ProtocolViolationException("batch " + batchIndex + " of epoch " + epoch + ": " + e.getMessage());
-        }
-        checksum.add(pages.segment(), at, length);
+        stage(pages, pageValidator, records, compression, decodedBytes, source, offset, length);
         recordCount += records;
         sound = true;
     }
 
+    /** Stages a message of records of the device state. */
     public void onDeviceState(
             final long epoch,
             final int batchIndex,
-            final int position,
+            final int records,
+            final short compression,
+            final int decodedBytes,
             final DirectBuffer source,
             final int offset,
             final int length) {
         expect(epoch, batchIndex, length);
-        if (position != deviceState.lengthBytes()) {
-            throw violation(epoch, "device state continues at " + position);
-        }
-        checksum.add(deviceState.segment(), deviceState.append(source, offset, length), length);
+        stage(deviceRecords, deviceValidator, records, compression, decodedBytes, source, offset, length);
         sound = true;
     }
 
+    private void stage(
+            final EpochStaging into,
+            final PageBatchValidator validator,
+            final int records,
+            final short compression,
+            final int decodedBytes,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
+        if (compression != Compression.NONE.value() || decodedBytes != length) {
+            throw violation(expectedEpoch, "a batch of " + length + " bytes, " + decodedBytes + " decoded");
+        }
+        final long at = into.append(source, offset, length);
+        checksum.add(into.segment(), at, length);
+        try {
+            validator.validate(into.segment(), at, decodedBytes, records);
+        } catch (final MalformedBatchException e) {
+            throw violation(expectedEpoch, "batch " + (batchCount - 1) + ": " + e.getMessage());
+        }
+    }
+
+    /** Stages a message of page hashes. */
     public void onPageHashes(
             final long epoch,
             final int batchIndex,
@@ -143,9 +177,6 @@ public final class EpochAssembler implements AutoCloseable {
         if (end.payloadBytes() != payloadBytes) {
             throw violation(epoch, payloadBytes + " bytes staged, " + end.payloadBytes() + " announced");
         }
-        if (end.deviceStateBytes() != deviceState.lengthBytes()) {
-            throw violation(epoch, "device state of another length than announced");
-        }
         if (end.checksum() != checksum.value()) {
             throw violation(epoch, "checksum differs");
         }
@@ -153,15 +184,34 @@ public final class EpochAssembler implements AutoCloseable {
         if (!checkpoint && end.kindRaw() != EpochKind.SYNCHRONISATION.value()) {
             throw violation(epoch, "unknown kind");
         }
-        if (checkpoint != deviceState.lengthBytes() > 0) {
+        final boolean hasDeviceState = end.deviceStateBytes() != 0 || deviceRecords.lengthBytes() != 0;
+        if (checkpoint != hasDeviceState) {
             throw violation(epoch, "device state does not fit its kind");
         }
         if (hashes.lengthBytes() != 0 && hashes.lengthBytes() != pageCount * Long.BYTES) {
             throw violation(epoch, "page hashes are incomplete");
         }
+        completeDeviceState(end.deviceStateBytes(), end.deviceStateChecksum());
         kind = checkpoint ? EpochKind.CHECKPOINT : EpochKind.SYNCHRONISATION;
         complete = true;
         sound = true;
+    }
+
+    /** The last check, since it changes the copy; where it fails, the session ends, and the next begins with zeroes. */
+    private void completeDeviceState(final int lengthBytes, final long expectedChecksum) {
+        if (lengthBytes < 0 || lengthBytes > MAX_DEVICE_STATE_BYTES) {
+            throw violation(expectedEpoch, "device state of " + lengthBytes + " bytes");
+        }
+        final MemorySegment records = deviceRecords.segment();
+        final long end = deviceRecords.lengthBytes();
+        for (long at = 0; at < end; ) {
+            at = deviceApplier.applyOne(records, at);
+        }
+        final long found = lengthBytes == 0 ? 0 : Checksum.hash(deviceState.segment(), 0, lengthBytes);
+        if (found != expectedChecksum) {
+            throw violation(expectedEpoch, "the device state is not what the primary's is");
+        }
+        deviceStateBytes = lengthBytes;
     }
 
     private void expect(final long epoch) {
@@ -213,14 +263,19 @@ public final class EpochAssembler implements AutoCloseable {
         return pages.lengthBytes();
     }
 
-    /** Device state of a complete epoch. */
+    /** Bytes of all batches of the epoch, as they travelled. */
+    public long payloadBytes() {
+        return payloadBytes;
+    }
+
+    /** The whole device state of a complete epoch. */
     public MemorySegment deviceState() {
         requireComplete();
         return deviceState.segment();
     }
 
     public int deviceStateBytes() {
-        return (int) deviceState.lengthBytes();
+        return deviceStateBytes;
     }
 
     /** The primary's page hashes of a complete epoch, 8 bytes a page, little-endian. */
@@ -232,7 +287,8 @@ public final class EpochAssembler implements AutoCloseable {
     @Override
     public void close() {
         pages.close();
-        deviceState.close();
+        deviceRecords.close();
         hashes.close();
+        deviceState.close();
     }
 }

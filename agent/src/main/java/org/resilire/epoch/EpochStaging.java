@@ -28,15 +28,26 @@ final class EpochStaging implements AutoCloseable {
      * @throws ProtocolViolationException if there is no room: the peer sends more than an epoch can hold
      */
     long append(final DirectBuffer source, final int offset, final int count) {
-        final long at = lengthBytes;
-        if (count > memory.lengthBytes() - at) {
-            throw new ProtocolViolationException(
-                    "more than " + memory.lengthBytes() + " bytes of " + content + " in an epoch");
-        }
+        final long at = reserve(count);
         if (count > 0) {
             // SAFETY: at + count is within the mapping, which lives until close().
             window.wrap(memory.segment().address() + at, count);
             source.getBytes(offset, window, 0, count);
+        }
+        return at;
+    }
+
+    /**
+     * Makes room for bytes that the caller writes.
+     *
+     * @return the offset at which they are to stand
+     * @throws ProtocolViolationException as for {@link #append}
+     */
+    long reserve(final int count) {
+        final long at = lengthBytes;
+        if (count > memory.lengthBytes() - at) {
+            throw new ProtocolViolationException(
+                    "more than " + memory.lengthBytes() + " bytes of " + content + " in an epoch");
         }
         lengthBytes = at + count;
         return at;

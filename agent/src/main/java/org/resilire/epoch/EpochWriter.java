@@ -7,6 +7,7 @@ import org.resilire.codec.PageRecord;
 import org.resilire.epoch.CaptureChunk.Content;
 import org.resilire.fgbi.BlockIdentifier;
 import org.resilire.guest.PageRuns;
+import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
@@ -19,6 +20,7 @@ public final class EpochWriter {
 
     private final CapturePipe pipe;
     private final BlockIdentifier identifier;
+    private final DeviceStateCapture device;
 
     private CaptureChunk chunk;
     private EpochKind kind;
@@ -26,10 +28,26 @@ public final class EpochWriter {
     private long changedPages;
     private long changedBlocks;
     private long capturedBytes;
+    private int deviceStateBytes;
+    private long deviceStateChecksum;
 
-    public EpochWriter(final CapturePipe pipe, final BlockIdentifier identifier) {
+    public EpochWriter(final CapturePipe pipe, final ModeParts mode) {
+        this(pipe, mode.identifier(), mode.deviceState());
+    }
+
+    EpochWriter(final CapturePipe pipe, final BlockIdentifier identifier, final DeviceStateCapture device) {
         this.pipe = pipe;
         this.identifier = identifier;
+        this.device = device;
+    }
+
+    /** Starts a session: the peer has nothing but zeroes. Nothing captured may be waiting to be encoded. */
+    public void reset() {
+        if (!pipe.isIdle()) {
+            throw new IllegalStateException("a session begins while something of another is still to be encoded");
+        }
+        identifier.reset();
+        device.reset();
     }
 
     /** Starts an epoch. */
@@ -39,6 +57,8 @@ public final class EpochWriter {
         changedPages = 0;
         changedBlocks = 0;
         capturedBytes = 0;
+        deviceStateBytes = 0;
+        deviceStateChecksum = 0;
     }
 
     /** Captures what changed in these pages. */
@@ -52,7 +72,7 @@ public final class EpochWriter {
     /** Captures what changed in a run of pages. */
     public void capture(final long firstPage, final long pageCount) {
         for (long page = firstPage; page < firstPage + pageCount; page++) {
-            final CaptureChunk into = pagesChunk();
+            final CaptureChunk into = recordsChunk(Content.PAGES);
             final int lengthBytes = identifier.capture(page, into.memory(), into.writeOffset());
             if (lengthBytes != 0) {
                 into.append(lengthBytes, 1);
@@ -63,28 +83,36 @@ public final class EpochWriter {
         }
     }
 
-    private CaptureChunk pagesChunk() {
+    private CaptureChunk recordsChunk(final Content content) {
         if (chunk != null && chunk.remainingBytes() < PageRecord.MAX_BYTES) {
             publish();
         }
         if (chunk == null) {
-            chunk = pipe.claim().start(Content.PAGES, epoch, kind, 0);
+            chunk = pipe.claim().start(content, epoch, kind, 0);
         }
         return chunk;
     }
 
-    /** Adds the device state. */
-    public void deviceState(final MemorySegment state, final int lengthBytes) {
+    /** Where the guest's device state is to be saved. */
+    public MemorySegment deviceState() {
+        return device.segment();
+    }
+
+    /** Adds what changed in the device state, of which so many bytes were saved. */
+    public void captureDeviceState(final int lengthBytes) {
         publish();
-        for (int offset = 0; offset < lengthBytes; ) {
-            chunk = pipe.claim().start(Content.DEVICE_STATE, epoch, kind, offset);
-            final int part = Math.min(lengthBytes - offset, chunk.remainingBytes());
-            MemorySegment.copy(state, offset, chunk.memory(), chunk.writeOffset(), part);
-            chunk.append(part, 0);
-            offset += part;
-            publish();
+        final long pages = DeviceStateCapture.pagesOf(lengthBytes);
+        for (long page = 0; page < pages; page++) {
+            final CaptureChunk into = recordsChunk(Content.DEVICE_STATE);
+            final int recordBytes = device.capture(page, into.memory(), into.writeOffset());
+            if (recordBytes != 0) {
+                into.append(recordBytes, 1);
+                capturedBytes += recordBytes;
+            }
         }
-        capturedBytes += lengthBytes;
+        publish();
+        deviceStateBytes = lengthBytes;
+        deviceStateChecksum = Checksum.hash(device.segment(), 0, lengthBytes);
     }
 
     /** Adds the hash of every page of the guest's memory, for the backup to compare with its own. The guest is paused. */
@@ -106,7 +134,7 @@ public final class EpochWriter {
     /** Ends the epoch. */
     public void end() {
         publish();
-        chunk = pipe.claim().start(Content.EPOCH_END, epoch, kind, 0);
+        chunk = pipe.claim().startEnd(epoch, kind, deviceStateBytes, deviceStateChecksum);
         publish();
     }
 
@@ -117,7 +145,7 @@ public final class EpochWriter {
         }
     }
 
-    /** Gives up the epoch: in an aborted pipe all chunks find their way home through the sender. */
+    /** Gives up the epoch: in an aborted pipe all chunks find their way home through the encoder. */
     public void abandon() {
         publish();
     }
@@ -132,7 +160,7 @@ public final class EpochWriter {
         return changedBlocks;
     }
 
-    /** Bytes that this epoch captured, records and device state, before encoding. */
+    /** Bytes that this epoch captured, records of memory and device state, before encoding. */
     public long capturedBytes() {
         return capturedBytes;
     }

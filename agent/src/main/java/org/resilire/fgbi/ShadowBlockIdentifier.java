@@ -3,26 +3,27 @@ package org.resilire.fgbi;
 import java.lang.foreign.MemorySegment;
 import org.resilire.codec.PageRecord;
 import org.resilire.guest.GuestMemory;
-import org.resilire.linux.AnonymousMemory;
 import org.resilire.simd.BlockKernels;
 
 /**
- * Compares with a shadow: a copy of what the backup holds. Exact, at the price of as much memory as the guest's (only what the
- * guest ever touched is really used).
+ * Compares with a shadow, a copy of what the backup holds, and brings it up to date in the same pass. Exact, at the price of as
+ * much memory as the guest's (only what the guest ever touched is really used). For codecs that need no old versions: they would
+ * find the new ones here.
  */
 public final class ShadowBlockIdentifier implements BlockIdentifier {
 
     private static final long ALL_BLOCKS = -1L;
 
     private final MemorySegment guest;
-    private final AnonymousMemory shadowMemory;
+    private final SentMemory sent;
     private final MemorySegment shadow;
     private final BlockKernels kernels;
 
-    public ShadowBlockIdentifier(final GuestMemory guest, final BlockKernels kernels) {
-        this.guest = guest.segment();
-        this.shadowMemory = AnonymousMemory.reserveHuge("the shadow of the guest's memory", guest.lengthBytes());
-        this.shadow = shadowMemory.segment();
+    /** @param guest whole pages */
+    public ShadowBlockIdentifier(final MemorySegment guest, final BlockKernels kernels) {
+        this.guest = guest;
+        this.sent = new SentMemory("the guest's memory", guest.byteSize());
+        this.shadow = sent.segment();
         this.kernels = kernels;
     }
 
@@ -45,11 +46,16 @@ public final class ShadowBlockIdentifier implements BlockIdentifier {
 
     @Override
     public void reset() {
-        shadowMemory.discard(0, shadowMemory.lengthBytes());
+        sent.reset();
+    }
+
+    @Override
+    public long memoryBytes() {
+        return sent.lengthBytes();
     }
 
     @Override
     public void close() {
-        shadowMemory.close();
+        sent.close();
     }
 }

@@ -1,8 +1,6 @@
 package org.resilire.primary;
 
-import java.lang.foreign.MemorySegment;
 import org.agrona.concurrent.NanoClock;
-import org.resilire.epoch.EpochAssembler;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.PageHasher;
 import org.resilire.fault.FailurePoint;
@@ -10,7 +8,6 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.guest.DirtyTracker;
 import org.resilire.guest.Guest;
 import org.resilire.guest.PageRuns;
-import org.resilire.linux.AnonymousMemory;
 import org.resilire.net.GateMode;
 import org.resilire.net.OutputEpochs;
 import org.resilire.wire.sbe.EpochKind;
@@ -19,7 +16,7 @@ import org.resilire.wire.sbe.EpochKind;
  * Makes one checkpoint: pause, save the device state and meanwhile capture what changed in memory, begin the next epoch, resume.
  * Used by the checkpoint thread only; allocates nothing in steady state.
  */
-final class Checkpointer implements AutoCloseable {
+final class Checkpointer {
 
     /** How many runs of dirty pages are taken from the tracker at a time. */
     static final int RUNS_AT_A_TIME = 8192;
@@ -32,8 +29,6 @@ final class Checkpointer implements AutoCloseable {
     private final FailurePoints failurePoints;
     private final NanoClock clock;
     private final PageRuns runs = new PageRuns(RUNS_AT_A_TIME);
-    private final AnonymousMemory deviceStateMemory;
-    private final MemorySegment deviceState;
 
     private long pausedAtNanos;
     private long pauseNanos;
@@ -55,8 +50,6 @@ final class Checkpointer implements AutoCloseable {
         this.hasher = new PageHasher(guest.memory());
         this.failurePoints = failurePoints;
         this.clock = clock;
-        this.deviceStateMemory = AnonymousMemory.reserve("device state", EpochAssembler.MAX_DEVICE_STATE_BYTES);
-        this.deviceState = deviceStateMemory.segment();
     }
 
     /**
@@ -75,7 +68,7 @@ final class Checkpointer implements AutoCloseable {
             guest.beginDeviceStateSave();
             captureDirtyPages();
             failurePoints.haltIfFires(FailurePoint.PRIMARY_HALT_WHILE_PAUSED);
-            deviceStateBytes = guest.finishDeviceStateSave(deviceState);
+            deviceStateBytes = guest.finishDeviceStateSave(writer.deviceState());
             if (withHashes) {
                 writer.pageHashes(hasher);
             }
@@ -88,7 +81,7 @@ final class Checkpointer implements AutoCloseable {
             guest.resume();
             pauseNanos = clock.nanoTime() - pausedAtNanos;
         }
-        writer.deviceState(deviceState, deviceStateBytes);
+        writer.captureDeviceState(deviceStateBytes);
         writer.end();
     }
 
@@ -134,10 +127,5 @@ final class Checkpointer implements AutoCloseable {
     /** Pages that the tracker reported for the last checkpoint. */
     long dirtyPages() {
         return dirtyPages;
-    }
-
-    @Override
-    public void close() {
-        deviceStateMemory.close();
     }
 }

@@ -16,7 +16,7 @@ import org.resilire.wire.sbe.PageBatchEncoder;
 import org.resilire.wire.sbe.PageHashesEncoder;
 
 /**
- * Sends captured chunks: puts the wire header into the room before the payload and offers both to Aeron in one piece. When Aeron
+ * Sends encoded chunks: puts the wire header into the room before the payload and offers both to Aeron in one piece. When Aeron
  * pushes back, the chunk stays and the pipe fills. Runs on the link thread; allocates nothing.
  */
 final class EpochSender {
@@ -40,7 +40,6 @@ final class EpochSender {
     private int batchCount;
     private long pageCount;
     private long payloadBytes;
-    private int deviceStateBytes;
 
     private long firstCheckpoint = Long.MAX_VALUE;
     private long lastSentEpoch = -1;
@@ -120,7 +119,6 @@ final class EpochSender {
         batchCount = 0;
         pageCount = 0;
         payloadBytes = 0;
-        deviceStateBytes = 0;
         checksum.reset();
     }
 
@@ -167,19 +165,20 @@ final class EpochSender {
                 .batchIndex(batchCount)
                 .recordCount(chunk.recordCount())
                 .payloadBytes(chunk.payloadBytes())
-                .reserved(0);
+                .decodedBytes(chunk.decodedBytes())
+                .compression(chunk.compression());
     }
 
     private void encodeDeviceState(final CaptureChunk chunk) {
-        deviceStateBytes += chunk.payloadBytes();
         deviceState
                 .wrapAndApplyHeader(placeMessage(chunk, DeviceStateEncoder.BLOCK_LENGTH), messageOffset, header)
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
                 .batchIndex(batchCount)
-                .reserved(0)
+                .recordCount(chunk.recordCount())
                 .payloadBytes(chunk.payloadBytes())
-                .stateOffset(chunk.position());
+                .decodedBytes(chunk.decodedBytes())
+                .compression(chunk.compression());
     }
 
     private void encodePageHashes(final CaptureChunk chunk) {
@@ -198,10 +197,11 @@ final class EpochSender {
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
                 .batchCount(batchCount)
-                .deviceStateBytes(deviceStateBytes)
+                .deviceStateBytes(chunk.position())
                 .pageCount(pageCount)
                 .payloadBytes(payloadBytes)
                 .checksum(checksum.value())
+                .deviceStateChecksum(chunk.deviceStateChecksum())
                 .kind(chunk.kind());
     }
 

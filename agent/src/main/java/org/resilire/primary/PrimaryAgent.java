@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
@@ -22,12 +24,13 @@ import org.resilire.control.CountersFile;
 import org.resilire.control.CountersFileException;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
-import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.ModeParts;
 import org.resilire.epoch.PeriodicPolicy;
+import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
-import org.resilire.fgbi.ShadowBlockIdentifier;
 import org.resilire.guest.guard.GuardOptions;
 import org.resilire.guest.guard.GuardProcess;
 import org.resilire.guest.guard.PausedFlag;
@@ -62,10 +65,9 @@ public final class PrimaryAgent {
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryAgent.class);
 
-    /** 64 chunks of 256 KiB: what a fast guest writes while the link catches its breath. */
-    private static final int CHUNKS = 64;
+    /** 16 MiB for what a fast guest writes within an epoch, and 8 for the link to catch its breath. */
+    private static final EpochPipeline.Size PIPELINE_SIZE = new EpochPipeline.Size(64, 256 << 10, 128);
 
-    private static final int CHUNK_BYTES = 256 << 10;
     private static final long PUBLISH_INTERVAL_MILLIS = 250;
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -115,6 +117,12 @@ public final class PrimaryAgent {
                 .withPausedGuestAllowed(leftPaused)
                 .withPausedMarker(paused -> counters.set(
                         AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        LOG.info("{}", config.mode().description());
+        if (config.mode().identification() == ReplicationMode.Identification.HASH) {
+            LOG.warn(
+                    "changes are told by 64-bit hashes: one that leaves a block's hash as it was never reaches the backup,"
+                            + " and only 'resilire verify' would notice; --identify shadow compares bytes instead");
+        }
         counters.text(AgentText.DIRTY_TRACKER, guest.dirtyTracker().mechanism());
         LOG.debug("dirty tracker: {}", guest.trackerReason());
 
@@ -179,12 +187,12 @@ public final class PrimaryAgent {
             final RunDirectory directory)
             throws IOException {
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
-        final CapturePipe pipe =
-                resources.add(new CapturePipe(CHUNKS, CHUNK_BYTES, new SleepingIdleStrategy(CAPTURE_WAIT_NANOS)));
-        final ShadowBlockIdentifier identifier =
-                resources.add(new ShadowBlockIdentifier(guest.memory(), BlockKernels.preferred()));
-        final EpochWriter writer = new EpochWriter(pipe, identifier);
-        final PrimaryMetrics metrics = new PrimaryMetrics(counters, writer, config.periodNanos() / 2);
+        final ModeParts mode =
+                resources.add(new ModeParts(config.mode(), guest.memory().segment(), BlockKernels.preferred()));
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode, config.periodNanos() / 2);
+        final EpochPipeline pipeline = resources.add(new EpochPipeline(
+                PIPELINE_SIZE, new SleepingIdleStrategy(CAPTURE_WAIT_NANOS), mode, metrics::encoded, clock));
+        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode);
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final FailureDetector detector = config.detector().newDetector();
@@ -192,12 +200,12 @@ public final class PrimaryAgent {
 
         final Transport transport =
                 Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
-        final EpochSender sender = new EpochSender(pipe, config.failurePoints(), () -> kill(guest.pid()));
+        final EpochSender sender = new EpochSender(pipeline.encoded(), config.failurePoints(), () -> kill(guest.pid()));
         final PrimaryLink link = new PrimaryLink(
                 transport,
                 config.backup(),
                 sender,
-                pipe,
+                pipeline,
                 inboundLog,
                 session,
                 detector,
@@ -208,7 +216,12 @@ public final class PrimaryAgent {
                     metrics.committed(epoch, nowNanos - commitClock.startedNanos(epoch), sender.wireBytesTotal());
                 },
                 clock);
-        resources.add(startRunner(link));
+        if (config.encoderThread()) {
+            resources.add(startRunner(pipeline.encoder()));
+            resources.add(startRunner(link));
+        } else {
+            resources.add(startRunner(new CompositeAgent(link, pipeline.encoder())));
+        }
 
         final PrimaryContext context = new PrimaryContext(
                 config.vmName(),
@@ -224,20 +237,19 @@ public final class PrimaryAgent {
                 verifyRequests,
                 config.verifyEvery(),
                 clock);
-        final Checkpointer checkpointer =
-                resources.add(new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock));
-        final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer);
+        final Checkpointer checkpointer = new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock);
+        final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
         resources.add(ControlServer.start(
                 directory, Map.of("verify", verifyHandler(verifyRequests), "sample", new SampleHandler(metrics))));
-        return new ProtectionLoop(context, link, session, pipe, checkpointer, synchroniser, commitClock, metrics);
+        return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }
 
-    private AgentRunner startRunner(final PrimaryLink link) {
+    private AgentRunner startRunner(final Agent agent) {
         final AgentRunner runner = new AgentRunner(
                 config.transport().idle().newStrategy(),
-                error -> LOG.error("link: {}", error.getMessage(), error),
+                error -> LOG.error("{}: {}", agent.roleName(), error.getMessage(), error),
                 null,
-                link);
+                agent);
         AgentRunner.startOnThread(runner);
         return runner;
     }

@@ -3,6 +3,7 @@ package org.resilire.primary;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.resilire.control.RunDirectory;
+import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
 import org.resilire.guest.tracking.TrackerChoice;
@@ -18,6 +19,8 @@ import org.resilire.transport.TransportConfig;
  * @param backup where the backup's agent listens
  * @param nic the guest's network; empty if it has none
  * @param periodNanos from checkpoint to checkpoint
+ * @param mode what of a written page travels
+ * @param encoderThread whether encoding gets a thread of its own, or shares that of the link
  * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
  * @param stateDirectory survives the agent: generation and whether the guest was protected
  */
@@ -29,6 +32,8 @@ public record PrimaryConfig(
         Endpoint backup,
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
+        ReplicationMode mode,
+        boolean encoderThread,
         long periodNanos,
         DetectorConfig detector,
         BackupLossPolicy onBackupLoss,

@@ -13,7 +13,7 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
-import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPipeline;
 import org.resilire.failover.FailureDetector;
 import org.resilire.guest.GuestMemory;
 import org.resilire.net.InboundLog;
@@ -70,7 +70,7 @@ final class PrimaryLink implements Agent {
     private final Transport transport;
     private final Endpoint backup;
     private final EpochSender sender;
-    private final CapturePipe pipe;
+    private final EpochPipeline pipeline;
     private final InboundLog inboundLog;
     private final PrimarySession session;
     private final FailureDetector detector;
@@ -109,7 +109,7 @@ final class PrimaryLink implements Agent {
             final Transport transport,
             final Endpoint backup,
             final EpochSender sender,
-            final CapturePipe pipe,
+            final EpochPipeline pipeline,
             final InboundLog inboundLog,
             final PrimarySession session,
             final FailureDetector detector,
@@ -118,7 +118,7 @@ final class PrimaryLink implements Agent {
         this.transport = transport;
         this.backup = backup;
         this.sender = sender;
-        this.pipe = pipe;
+        this.pipeline = pipeline;
         this.inboundLog = inboundLog;
         this.session = session;
         this.detector = detector;
@@ -167,6 +167,7 @@ final class PrimaryLink implements Agent {
             work += sendInput();
             work += sendNotice();
             work += beat();
+            checkEncoder();
             checkSilence();
         } catch (final SessionEndedException e) {
             lose(e.getMessage());
@@ -314,6 +315,13 @@ final class PrimaryLink implements Agent {
         return 1;
     }
 
+    private void checkEncoder() {
+        final String failure = pipeline.failure();
+        if (failure != null && session.phase() == PrimarySession.Phase.OPEN) {
+            lose(failure);
+        }
+    }
+
     private void checkSilence() {
         if (sender.isCheckpointSent()) {
             detector.endPatience();
@@ -326,7 +334,7 @@ final class PrimaryLink implements Agent {
     private void lose(final String reason) {
         // No sign of life leaves from here on: the backup's own detector decides what becomes of the replica.
         endSession();
-        pipe.abort();
+        pipeline.abort();
         session.lost(reason);
     }
 
@@ -409,7 +417,7 @@ final class PrimaryLink implements Agent {
         final PrimarySession.Refusal why =
                 new PrimarySession.Refusal(reason(message), message.generation(), whole ? message.text() : "");
         endSession();
-        pipe.abort();
+        pipeline.abort();
         session.refused(why);
     }
 

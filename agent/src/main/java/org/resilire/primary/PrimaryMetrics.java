@@ -1,17 +1,20 @@
 package org.resilire.primary;
 
+import org.resilire.codec.PageEncoder;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.control.LatencyRecorder;
 import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.ModeParts;
+import org.resilire.wire.sbe.EpochKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a primary counts. Checkpoint figures are written by the checkpoint thread, commit figures by the link thread; a control
- * thread publishes the distributions.
+ * What a primary counts. Checkpoint figures are written by the checkpoint thread, those of encoding by the encoder's, commit figures
+ * by the link thread; a control thread publishes the distributions.
  */
 final class PrimaryMetrics {
 
@@ -19,14 +22,23 @@ final class PrimaryMetrics {
     private static final long PROGRESS_INTERVAL_NANOS = 2_000_000_000L;
 
     private final AgentCounters counters;
-    private final EpochWriter writer;
+    private final PageEncoder encoder;
     private final long latenessToleranceNanos;
     private final LatencyRecorder pause = new LatencyRecorder();
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
     private final LatencyRecorder commit = new LatencyRecorder();
+    private final LatencyRecorder encode = new LatencyRecorder();
 
     // Of the checkpoint thread.
     private long nextProgressNanos = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
+
+    // Of the encoder's thread: what was counted by the end of the last epoch.
+    private long lastZeroBlocks;
+    private long lastSharedBlocks;
+    private long lastLaneBlocks;
+    private long lastLiteralBlocks;
+    private long lastRecordBytesIn;
+    private long lastRecordBytesOut;
 
     // Of the link thread.
     private long lastWireBytesTotal;
@@ -34,10 +46,14 @@ final class PrimaryMetrics {
     private long checkpoints;
 
     /** @param latenessToleranceNanos a checkpoint that starts later than this after its time has missed its period */
-    PrimaryMetrics(final AgentCounters counters, final EpochWriter writer, final long latenessToleranceNanos) {
+    PrimaryMetrics(final AgentCounters counters, final ModeParts mode, final long latenessToleranceNanos) {
         this.counters = counters;
-        this.writer = writer;
+        this.encoder = mode.pageEncoder();
         this.latenessToleranceNanos = latenessToleranceNanos;
+        counters.text(AgentText.MODE, mode.mode().description());
+        counters.set(AgentCounter.SHADOW_BYTES, mode.shadowBytes());
+        counters.set(AgentCounter.HASH_BYTES, mode.hashBytes());
+        counters.set(AgentCounter.INDEX_BYTES, mode.indexBytes());
     }
 
     void state(final AgentState state) {
@@ -48,7 +64,7 @@ final class PrimaryMetrics {
         counters.text(AgentText.LAST_ERROR, message);
     }
 
-    void checkpoint(final Checkpointer checkpointer, final long backpressureNanos) {
+    void checkpoint(final Checkpointer checkpointer, final EpochWriter writer, final long backpressureNanos) {
         pause.record(checkpointer.pauseNanos());
         dirtyPages.record(checkpointer.dirtyPages());
         counters.increment(AgentCounter.EPOCHS_TOTAL);
@@ -103,6 +119,27 @@ final class PrimaryMetrics {
         }
     }
 
+    /** On the encoder's thread. What a synchronisation needed is left out: means are of checkpoints. */
+    void encoded(final EpochKind kind, final long encodeNanos) {
+        if (kind == EpochKind.CHECKPOINT) {
+            encode.record(encodeNanos);
+            counters.add(AgentCounter.ZERO_BLOCKS_TOTAL, encoder.zeroBlocks() - lastZeroBlocks);
+            counters.add(AgentCounter.SHARED_BLOCKS_TOTAL, encoder.sharedBlocks() - lastSharedBlocks);
+            counters.add(AgentCounter.LANE_BLOCKS_TOTAL, encoder.laneBlocks() - lastLaneBlocks);
+            counters.add(AgentCounter.LITERAL_BLOCKS_TOTAL, encoder.literalBlocks() - lastLiteralBlocks);
+            counters.add(AgentCounter.RECORD_BYTES_IN_TOTAL, encoder.bytesIn() - lastRecordBytesIn);
+            counters.add(AgentCounter.RECORD_BYTES_OUT_TOTAL, encoder.bytesOut() - lastRecordBytesOut);
+        }
+        lastZeroBlocks = encoder.zeroBlocks();
+        lastSharedBlocks = encoder.sharedBlocks();
+        lastLaneBlocks = encoder.laneBlocks();
+        lastLiteralBlocks = encoder.literalBlocks();
+        lastRecordBytesIn = encoder.bytesIn();
+        lastRecordBytesOut = encoder.bytesOut();
+        counters.set(AgentCounter.HASH_COLLISIONS, encoder.collisions());
+        counters.set(AgentCounter.STALE_HASHES, encoder.staleHits());
+    }
+
     /** For {@link SampleHandler}. */
     LatencyRecorder pauseNanos() {
         return pause;
@@ -124,6 +161,8 @@ final class PrimaryMetrics {
                 counters, AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX);
         commit.publish(
                 counters, AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX);
+        encode.publish(
+                counters, AgentCounter.ENCODE_NANOS_P50, AgentCounter.ENCODE_NANOS_P99, AgentCounter.ENCODE_NANOS_MAX);
         dirtyPages.publish(counters, AgentCounter.DIRTY_PAGES_P50, null, null);
     }
 }

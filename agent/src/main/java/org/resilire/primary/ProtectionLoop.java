@@ -5,7 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
 import org.resilire.epoch.CaptureAbortedException;
-import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochPolicy;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.Guest;
@@ -49,7 +49,7 @@ final class ProtectionLoop {
     private final Guest guest;
     private final PrimaryLink link;
     private final PrimarySession session;
-    private final CapturePipe pipe;
+    private final EpochPipeline pipeline;
     private final Checkpointer checkpointer;
     private final Synchroniser synchroniser;
     private final OutputEpochs outputEpochs;
@@ -71,7 +71,7 @@ final class ProtectionLoop {
             final PrimaryContext context,
             final PrimaryLink link,
             final PrimarySession session,
-            final CapturePipe pipe,
+            final EpochPipeline pipeline,
             final Checkpointer checkpointer,
             final Synchroniser synchroniser,
             final CommitClock commitClock,
@@ -80,7 +80,7 @@ final class ProtectionLoop {
         this.guest = context.guest();
         this.link = link;
         this.session = session;
-        this.pipe = pipe;
+        this.pipeline = pipeline;
         this.checkpointer = checkpointer;
         this.synchroniser = synchroniser;
         this.outputEpochs = context.outputEpochs();
@@ -195,7 +195,7 @@ final class ProtectionLoop {
             }
             park(POLL_NANOS);
         }
-        pipe.rearm();
+        pipeline.restart();
     }
 
     private End onRefused() {
@@ -237,6 +237,7 @@ final class ProtectionLoop {
         metrics.synchronised();
         // From the first checkpoint on the backup may take over: a successor of this agent must know.
         record.protectedWithin(session.takeoverLimitNanos() + context.detector().timeoutNanos());
+        awaitEncoded();
         long startNanos = makeCheckpoint(false);
         awaitAcknowledged(outputEpochs.currentEpoch() - 1);
         everProtected = true;
@@ -252,15 +253,19 @@ final class ProtectionLoop {
     }
 
     private long makeCheckpoint(final boolean verify) {
+        if (!pipeline.isEncoded()) {
+            throw new IllegalStateException("a checkpoint while the epoch before it is still to be encoded");
+        }
         final long epoch = outputEpochs.currentEpoch();
-        final long waitedBefore = pipe.waitedNanos();
+        final long waitedBefore = pipeline.captured().waitedNanos();
         commitClock.started(epoch, clock.nanoTime());
         checkpointer.checkpoint(epoch, verify);
         guestHeldPaused = false;
         if (verify) {
             LOG.debug("epoch {} carries page hashes", epoch);
         } else {
-            metrics.checkpoint(checkpointer, pipe.waitedNanos() - waitedBefore);
+            metrics.checkpoint(
+                    checkpointer, context.writer(), pipeline.captured().waitedNanos() - waitedBefore);
         }
         return checkpointer.pausedAtNanos();
     }
@@ -280,7 +285,8 @@ final class ProtectionLoop {
         while (!stopping) {
             checkSession();
             final long nowNanos = clock.nanoTime();
-            final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED;
+            final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
+                    && pipeline.isEncoded();
             if (keptUp && startNanos - nowNanos <= 0) {
                 metrics.lateness(nowNanos - startNanos);
                 return;
@@ -296,9 +302,18 @@ final class ProtectionLoop {
         }
     }
 
+    /** What changed is told by what was sent, which the encoder brings up to date; throws if the session ends meanwhile. */
+    private void awaitEncoded() {
+        while (!pipeline.isEncoded()) {
+            checkSession();
+            park(POLL_NANOS / 4);
+        }
+    }
+
     private long nextSynchronisationEpoch() {
         final long epoch = outputEpochs.currentEpoch();
         awaitAcknowledged(epoch - 1 - MAX_UNACKNOWLEDGED);
+        awaitEncoded();
         checkSession();
         outputEpochs.beginEpoch(epoch + 1);
         commitClock.started(epoch, clock.nanoTime());

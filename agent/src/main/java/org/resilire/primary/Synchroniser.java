@@ -2,7 +2,6 @@ package org.resilire.primary;
 
 import java.util.function.BooleanSupplier;
 import org.resilire.epoch.EpochWriter;
-import org.resilire.fgbi.BlockIdentifier;
 import org.resilire.guest.DirtyTracker;
 import org.resilire.guest.GuestMemory;
 import org.resilire.guest.PageRuns;
@@ -31,18 +30,12 @@ final class Synchroniser {
 
     private final GuestMemory memory;
     private final DirtyTracker tracker;
-    private final BlockIdentifier identifier;
     private final EpochWriter writer;
     private final PageRuns runs = new PageRuns(Checkpointer.RUNS_AT_A_TIME);
 
-    Synchroniser(
-            final GuestMemory memory,
-            final DirtyTracker tracker,
-            final BlockIdentifier identifier,
-            final EpochWriter writer) {
+    Synchroniser(final GuestMemory memory, final DirtyTracker tracker, final EpochWriter writer) {
         this.memory = memory;
         this.tracker = tracker;
-        this.identifier = identifier;
         this.writer = writer;
     }
 
@@ -52,7 +45,7 @@ final class Synchroniser {
      * @param epochs gives each epoch its number and waits until another may be sent
      */
     void synchronise(final EpochNumbers epochs, final Progress progress, final BooleanSupplier stopped) {
-        identifier.reset();
+        writer.reset();
         tracker.arm();
         long zeroPages = 0;
         final long total = memory.pageCount();

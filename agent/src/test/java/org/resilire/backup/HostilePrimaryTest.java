@@ -19,6 +19,7 @@ import org.resilire.guest.GuestMemory;
 import org.resilire.synthetic.LogCapture;
 import org.resilire.synthetic.Mutations;
 import org.resilire.synthetic.SyntheticGuest;
+import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.HelloDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
@@ -185,7 +186,7 @@ class HostilePrimaryTest {
 
     private Message endWithWrongChecksum(final int session) {
         final Message end = nextEpoch(session).getLast();
-        return end.withFlippedBit(Byte.SIZE * 40 + random.nextInt(Long.SIZE));
+        return end.withFlippedBit(Byte.SIZE * EpochEndEncoder.checksumEncodingOffset() + random.nextInt(Long.SIZE));
     }
 
     @Test
@@ -214,7 +215,7 @@ class HostilePrimaryTest {
         primary.open();
         final Message end =
                 new EpochMessages(1, EpochKind.SYNCHRONISATION).end().getFirst();
-        end.payload()[48] = 77;
+        end.payload()[EpochEndEncoder.kindEncodingOffset()] = 77;
         primary.send(end);
         primary.await("the session ends", () -> sessionEnded);
         primary.await("the backup says why", () -> primary.refusal == RefusalReason.BAD_MESSAGE);

@@ -8,7 +8,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -26,6 +25,7 @@ import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.BackupHeartbeatDecoder;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.DeviceStateEncoder;
 import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
@@ -208,7 +208,9 @@ final class ScriptedPrimary implements AutoCloseable {
                         .epoch(message.epoch())
                         .batchIndex(message.batchIndex())
                         .recordCount(message.count())
-                        .payloadBytes(length);
+                        .payloadBytes(length)
+                        .decodedBytes(message.decodedBytes())
+                        .compression(Compression.get(message.compression()));
                 yield PageBatchEncoder.BLOCK_LENGTH;
             }
             case DEVICE_STATE -> {
@@ -217,8 +219,10 @@ final class ScriptedPrimary implements AutoCloseable {
                         .sessionId(sessionId)
                         .epoch(message.epoch())
                         .batchIndex(message.batchIndex())
+                        .recordCount(message.count())
                         .payloadBytes(length)
-                        .stateOffset(message.position());
+                        .decodedBytes(message.decodedBytes())
+                        .compression(Compression.get(message.compression()));
                 yield DeviceStateEncoder.BLOCK_LENGTH;
             }
             case PAGE_HASHES -> {
@@ -291,8 +295,10 @@ final class ScriptedPrimary implements AutoCloseable {
         if (kind == EpochKind.CHECKPOINT) {
             final byte[] state = new byte[SyntheticGuest.DEVICE_STATE_BYTES];
             SyntheticGuest.writeDeviceState(MemorySegment.ofArray(state), steps);
-            // In two parts, as a large one would come.
-            epoch.deviceState(Arrays.copyOfRange(state, 0, 3)).deviceState(Arrays.copyOfRange(state, 3, state.length));
+            // In two messages, as a large one would come; the first says that it is all zero.
+            final byte[] zeroPage = new byte[PageRecord.HEADER_BYTES];
+            PageRecord.putHeader(MemorySegment.ofArray(zeroPage), 0, 0, PageRecord.ZERO, 0);
+            epoch.deviceStateRecords(1, zeroPage).deviceState(state);
         }
         return epoch;
     }

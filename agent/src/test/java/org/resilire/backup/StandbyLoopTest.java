@@ -73,7 +73,7 @@ class StandbyLoopTest {
     private record Misfit(RefusalReason reason, String text, Consumer<ScriptedPrimary> spoil) {}
 
     private static final List<Misfit> MISFITS = List.of(
-            new Misfit(RefusalReason.PROTOCOL_VERSION, "version 2", p -> p.protocolVersion = 2),
+            new Misfit(RefusalReason.PROTOCOL_VERSION, "version 1", p -> p.protocolVersion = 1),
             new Misfit(RefusalReason.VM_NAME, "'db', not for 'web'", p -> p.vmName = "web"),
             new Misfit(RefusalReason.RAM_SIZE, "RAM", p -> p.ramBytes += GuestMemory.PAGE_BYTES),
             new Misfit(RefusalReason.RAM_SIZE, "RAM", p -> p.ramBytes -= GuestMemory.PAGE_BYTES),

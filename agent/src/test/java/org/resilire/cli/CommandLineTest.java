@@ -137,6 +137,23 @@ class CommandLineTest {
         assertComplaint(2, "see resilire --help");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--mode remus --identify shadow|--mode remus sends whole pages",
+                "--mode remus --identify hash|--mode remus sends whole pages",
+                "--mode remus --block 64|--block is of no use with --mode remus",
+                "--mode remus --sharing on|use --codec delta, or --sharing off",
+                "--mode remus --codec lz4 --sharing on|use --codec delta, or --sharing off",
+                "--identify hash --sharing on|use --identify shadow, or --sharing off",
+                "--identify hash --codec delta|use --codec lz4, or --identify shadow",
+                "--identify hash --codec delta+lz4|use --codec lz4, or --identify shadow",
+            })
+    void shouldSayWhichModesCannotBe(final String options, final String part) {
+        assertComplaint(2, part, protect(options.split(" ")));
+    }
+
     @Test
     void shouldNameWhatIsMissing() {
         assertComplaint(2, "--vm=NAME", "protect");
@@ -185,6 +202,13 @@ class CommandLineTest {
                 "--vm|../db|../db",
                 "--gate-size|3M|--gate-size",
                 "--gate-size|32K|--gate-size",
+                "--mode|magic|'magic'",
+                "--identify|magic|'magic'",
+                "--identify|page|that is --mode remus",
+                "--block|100|64, 128 or 256",
+                "--block|x|'x'",
+                "--codec|zstd|'zstd' is not a codec",
+                "--sharing|maybe|'maybe'",
             })
     void shouldSayWhatCannotBe(final String option, final String value, final String part) {
         final String[] nic = {"--nic-socket", "/a", "--nic-peer", "/b", "--tap", "t"};

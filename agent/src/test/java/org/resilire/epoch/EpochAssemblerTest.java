@@ -38,7 +38,7 @@ class EpochAssemblerTest {
 
     private final Random random = new Random(31);
     private final byte[] model = new byte[PAGES * PageRecord.PAGE_BYTES];
-    private final byte[] device = new byte[700];
+    private final byte[] device = new byte[PageRecord.PAGE_BYTES + 200];
     private EpochAssembler assembler;
     private SyntheticMemory replica;
     private EpochCommit commit;
@@ -56,8 +56,8 @@ class EpochAssemblerTest {
                 .pages(1, smallRecords(1))
                 .pageHashes(bytes(2 * Long.BYTES))
                 .pageHashes(bytes((PAGES - 2) * Long.BYTES))
-                .deviceState(slice(device, 0, 500))
-                .deviceState(slice(device, 500, 200))
+                .deviceState(slice(device, 0, PageRecord.PAGE_BYTES))
+                .deviceState(slice(device, PageRecord.PAGE_BYTES, 200))
                 .end();
     }
 
@@ -88,6 +88,9 @@ class EpochAssemblerTest {
         commit.begin(assembler);
         assertTrue(commit.applySlice(() -> 0, 1));
         assertArrayEquals(model, replica.snapshot());
+        assertArrayEquals(
+                device,
+                commit.deviceState().asSlice(0, commit.deviceStateBytes()).toArray(ValueLayout.JAVA_BYTE));
         assembler.next();
         assertEquals(EPOCH + 1, assembler.epoch());
         assertFalse(assembler.isComplete());
@@ -178,10 +181,14 @@ class EpochAssemblerTest {
             for (int bit = 0; bit < Long.SIZE; bit++) {
                 assertRefusedWith(i, message.withEpoch(message.epoch() ^ 1L << bit));
             }
+            for (int bit = 0; bit < Byte.SIZE && message.type() != EpochMessages.Type.PAGE_HASHES; bit++) {
+                assertRefusedWith(i, message.withCompression((short) (message.compression() ^ 1 << bit)));
+            }
             for (int bit = 0; bit < Integer.SIZE; bit++) {
                 assertRefusedWith(i, message.withBatchIndex(message.batchIndex() ^ 1 << bit));
-                if (message.type() == EpochMessages.Type.PAGES) {
+                if (message.type() != EpochMessages.Type.PAGE_HASHES) {
                     assertRefusedWith(i, message.withCount(message.count() ^ 1 << bit));
+                    assertRefusedWith(i, message.withDecodedBytes(message.decodedBytes() ^ 1 << bit));
                 } else {
                     assertRefusedWith(i, message.withPosition(message.position() ^ 1 << bit));
                 }
@@ -288,11 +295,77 @@ class EpochAssemblerTest {
         messages.getFirst().sendTo(assembler);
         assertThrows(ProtocolViolationException.class, () -> messages.get(1).sendTo(assembler));
         assertRefused(messages);
-        final byte[] state = new byte[EpochAssembler.MAX_DEVICE_STATE_BYTES];
+        final byte[] beyond = bytesOfZeroPage();
+        PageRecord.putHeader(
+                MemorySegment.ofArray(beyond),
+                0,
+                EpochAssembler.MAX_DEVICE_STATE_BYTES / PageRecord.PAGE_BYTES,
+                PageRecord.ZERO,
+                0);
         assertRefused(new EpochMessages(EPOCH, EpochKind.CHECKPOINT)
-                .deviceState(state)
-                .deviceState(bytes(1))
+                .deviceState(device)
+                .deviceStateRecords(1, beyond)
                 .end());
+    }
+
+    @Test
+    void shouldTellTheDeviceStateFromThatOfTheEpochBefore() {
+        whole.forEach(message -> message.sendTo(assembler));
+        assembler.next();
+        final byte[] changed = device.clone();
+        final byte[] record = new byte[PageRecord.HEADER_BYTES + PageRecord.BLOCK_BYTES];
+        random.nextBytes(record);
+        PageRecord.putHeader(MemorySegment.ofArray(record), 0, 1, PageRecord.BLOCKS, 0b10);
+        System.arraycopy(
+                record,
+                PageRecord.HEADER_BYTES,
+                changed,
+                PageRecord.PAGE_BYTES + PageRecord.BLOCK_BYTES,
+                PageRecord.BLOCK_BYTES);
+        final List<Message> next = new EpochMessages(EPOCH + 1, EpochKind.CHECKPOINT)
+                .deviceStateRecords(1, record)
+                .announcingDeviceState(changed)
+                .end();
+        next.forEach(message -> message.sendTo(assembler));
+        assertEquals(changed.length, assembler.deviceStateBytes());
+        assertArrayEquals(
+                changed, assembler.deviceState().asSlice(0, changed.length).toArray(ValueLayout.JAVA_BYTE));
+        assembler.next();
+
+        assertRefusedNow(new EpochMessages(EPOCH + 2, EpochKind.CHECKPOINT)
+                .deviceStateRecords(1, record).announcingDeviceState(slice(device, 0, device.length - 1)).end().stream()
+                        .map(message -> message.type() == EpochMessages.Type.END
+                                ? message.withPayload(endAnnouncing(message.payload(), device.length))
+                                : message)
+                        .toList());
+        assembler.startSession(EPOCH);
+        assertHandedOut();
+    }
+
+    private static byte[] endAnnouncing(final byte[] end, final int deviceStateBytes) {
+        final byte[] changed = end.clone();
+        new EpochEndEncoder().wrap(new UnsafeBuffer(changed), 0).deviceStateBytes(deviceStateBytes);
+        return changed;
+    }
+
+    @Test
+    void shouldForgetTheDeviceStateWhenASessionStarts() {
+        whole.forEach(message -> message.sendTo(assembler));
+        assembler.startSession(EPOCH);
+        assertRefusedNow(new EpochMessages(EPOCH, EpochKind.CHECKPOINT)
+                .deviceStateRecords(0, new byte[0])
+                .announcingDeviceState(device)
+                .end());
+    }
+
+    /** By a message, in whatever state the assembler is. */
+    private void assertRefusedNow(final List<Message> messages) {
+        boolean refused = false;
+        for (final Message message : messages) {
+            refused |= !sendIgnoringRefusal(message);
+        }
+        assertTrue(refused, () -> "accepted: " + messages);
+        assertNothingCanBeReadOut();
     }
 
     private void assertRefusedWith(final int index, final Message instead) {

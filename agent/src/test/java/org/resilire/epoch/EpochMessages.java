@@ -1,12 +1,15 @@
 package org.resilire.epoch;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.codec.PageRecord;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
@@ -30,6 +33,8 @@ public final class EpochMessages {
         private final int count;
         private final int position;
         private final byte[] payload;
+        private final short compression;
+        private final int decodedBytes;
 
         Message(
                 final Type type,
@@ -38,6 +43,20 @@ public final class EpochMessages {
                 final int count,
                 final int position,
                 final byte[] payload) {
+            this(type, epoch, batchIndex, count, position, payload, Compression.NONE.value(), payload.length);
+        }
+
+        Message(
+                final Type type,
+                final long epoch,
+                final int batchIndex,
+                final int count,
+                final int position,
+                final byte[] payload,
+                final short compression,
+                final int decodedBytes) {
+            this.compression = compression;
+            this.decodedBytes = decodedBytes;
             this.type = type;
             this.epoch = epoch;
             this.batchIndex = batchIndex;
@@ -70,29 +89,45 @@ public final class EpochMessages {
             return payload;
         }
 
+        public short compression() {
+            return compression;
+        }
+
+        public int decodedBytes() {
+            return decodedBytes;
+        }
+
         @Override
         public String toString() {
             return type + " " + batchIndex + " of epoch " + epoch;
         }
 
         Message withEpoch(final long other) {
-            return new Message(type, other, batchIndex, count, position, payload);
+            return new Message(type, other, batchIndex, count, position, payload, compression, decodedBytes);
         }
 
         Message withBatchIndex(final int other) {
-            return new Message(type, epoch, other, count, position, payload);
+            return new Message(type, epoch, other, count, position, payload, compression, decodedBytes);
         }
 
         Message withCount(final int other) {
-            return new Message(type, epoch, batchIndex, other, position, payload);
+            return new Message(type, epoch, batchIndex, other, position, payload, compression, decodedBytes);
         }
 
         Message withPosition(final int other) {
-            return new Message(type, epoch, batchIndex, count, other, payload);
+            return new Message(type, epoch, batchIndex, count, other, payload, compression, decodedBytes);
         }
 
         Message withPayload(final byte[] other) {
             return new Message(type, epoch, batchIndex, count, position, other);
+        }
+
+        Message withCompression(final short other) {
+            return new Message(type, epoch, batchIndex, count, position, payload, other, decodedBytes);
+        }
+
+        Message withDecodedBytes(final int other) {
+            return new Message(type, epoch, batchIndex, count, position, payload, compression, other);
         }
 
         public Message withFlippedBit(final int bit) {
@@ -104,8 +139,11 @@ public final class EpochMessages {
         void sendTo(final EpochAssembler assembler) {
             final UnsafeBuffer buffer = new UnsafeBuffer(payload);
             switch (type) {
-                case PAGES -> assembler.onPages(epoch, batchIndex, count, buffer, 0, payload.length);
-                case DEVICE_STATE -> assembler.onDeviceState(epoch, batchIndex, position, buffer, 0, payload.length);
+                case PAGES ->
+                    assembler.onPages(epoch, batchIndex, count, compression, decodedBytes, buffer, 0, payload.length);
+                case DEVICE_STATE ->
+                    assembler.onDeviceState(
+                            epoch, batchIndex, count, compression, decodedBytes, buffer, 0, payload.length);
                 case PAGE_HASHES -> assembler.onPageHashes(epoch, batchIndex, position, buffer, 0, payload.length);
                 case END ->
                     assembler.onEnd(new EpochEndDecoder()
@@ -120,7 +158,7 @@ public final class EpochMessages {
     private final Checksum checksum = new Checksum();
     private long pageCount;
     private long payloadBytes;
-    private int deviceStateBytes;
+    private final ByteArrayOutputStream deviceState = new ByteArrayOutputStream();
     private long hashBytes;
 
     public EpochMessages(final long epoch, final EpochKind kind) {
@@ -133,10 +171,38 @@ public final class EpochMessages {
         return add(Type.PAGES, count, 0, records);
     }
 
+    /** The next bytes of the device state, as records of whole blocks; every part but the last must end with a page. */
     public EpochMessages deviceState(final byte[] part) {
-        final int position = deviceStateBytes;
-        deviceStateBytes += part.length;
-        return add(Type.DEVICE_STATE, 0, position, part);
+        if (deviceState.size() % PageRecord.PAGE_BYTES != 0) {
+            throw new IllegalArgumentException("the part before this one ended within a page");
+        }
+        final int firstPage = deviceState.size() / PageRecord.PAGE_BYTES;
+        deviceState.writeBytes(part);
+        final ByteArrayOutputStream records = new ByteArrayOutputStream();
+        int count = 0;
+        for (int from = 0; from < part.length; from += PageRecord.PAGE_BYTES) {
+            final int length = Math.min(part.length - from, PageRecord.PAGE_BYTES);
+            final int blocks = (length + PageRecord.BLOCK_BYTES - 1) / PageRecord.BLOCK_BYTES;
+            final long mask = -1L >>> (Long.SIZE - blocks);
+            final byte[] record = new byte[PageRecord.lengthBytes(mask)];
+            PageRecord.putHeader(MemorySegment.ofArray(record), 0, firstPage + count, PageRecord.BLOCKS, mask);
+            System.arraycopy(part, from, record, PageRecord.HEADER_BYTES, length);
+            records.writeBytes(record);
+            count++;
+        }
+        return add(Type.DEVICE_STATE, count, 0, records.toByteArray());
+    }
+
+    /** Says at the end that the device state is this, whatever its records make of it. */
+    public EpochMessages announcingDeviceState(final byte[] whole) {
+        deviceState.reset();
+        deviceState.writeBytes(whole);
+        return this;
+    }
+
+    /** Records of the device state as they are; nothing is added to what it is announced to be. */
+    public EpochMessages deviceStateRecords(final int count, final byte[] records) {
+        return add(Type.DEVICE_STATE, count, 0, records);
     }
 
     public EpochMessages pageHashes(final byte[] part) {
@@ -152,11 +218,25 @@ public final class EpochMessages {
             checksum.add(MemorySegment.NULL, 0, 0);
             return this;
         }
-        try (AnonymousMemory copy = AnonymousMemory.reserve("a payload", payload.length)) {
-            MemorySegment.copy(payload, 0, copy.segment(), ValueLayout.JAVA_BYTE, 0, payload.length);
+        try (AnonymousMemory copy = nativeCopy(payload)) {
             checksum.add(copy.segment(), 0, payload.length);
         }
         return this;
+    }
+
+    private static AnonymousMemory nativeCopy(final byte[] bytes) {
+        final AnonymousMemory copy = AnonymousMemory.reserve("bytes of a test", bytes.length);
+        MemorySegment.copy(bytes, 0, copy.segment(), ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return copy;
+    }
+
+    private long deviceStateChecksum() {
+        if (deviceState.size() == 0) {
+            return 0;
+        }
+        try (AnonymousMemory copy = nativeCopy(deviceState.toByteArray())) {
+            return Checksum.hash(copy.segment(), 0, deviceState.size());
+        }
     }
 
     /** The messages of the whole epoch, its end mark last. */
@@ -166,10 +246,11 @@ public final class EpochMessages {
                 .wrap(new UnsafeBuffer(end), 0)
                 .epoch(epoch)
                 .batchCount(messages.size())
-                .deviceStateBytes(deviceStateBytes)
+                .deviceStateBytes(deviceState.size())
                 .pageCount(pageCount)
                 .payloadBytes(payloadBytes)
                 .checksum(checksum.value())
+                .deviceStateChecksum(deviceStateChecksum())
                 .kind(kind);
         final List<Message> all = new ArrayList<>(messages);
         all.add(new Message(Type.END, epoch, 0, 0, 0, end));

@@ -42,7 +42,7 @@ class ShadowBlockIdentifierTest {
     @BeforeEach
     void open() {
         guest = SyntheticMemory.ofGuest(directory.resolve("guest"), PAGES);
-        identifier = new ShadowBlockIdentifier(guest.memory(), BlockKernels.preferred());
+        identifier = new ShadowBlockIdentifier(guest.memory().segment(), BlockKernels.preferred());
     }
 
     @AfterEach

@@ -7,14 +7,16 @@ import io.aeron.ExclusivePublication;
 import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.Header;
-import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.agrona.DirectBuffer;
+import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NoOpIdleStrategy;
+import org.agrona.concurrent.SleepingIdleStrategy;
+import org.agrona.concurrent.SystemNanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,11 +26,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.ModeParts;
+import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.fault.FailurePoints;
-import org.resilire.fgbi.ShadowBlockIdentifier;
 import org.resilire.net.GateMode;
 import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
@@ -78,10 +81,11 @@ class HostileBackupTest {
     private final SteppedClock clock = new SteppedClock();
     private final OutputEpochs output = new OutputEpochs(GateMode.HOLD);
     private final InboundLog inboundLog = new InboundLog(output, 64 << 10);
-    private final CapturePipe pipe = new CapturePipe(16, 64 << 10, NoOpIdleStrategy.INSTANCE);
+    private ModeParts mode;
+    private EpochPipeline pipeline;
+    private AgentRunner encoder;
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
     private SyntheticMemory memory;
-    private ShadowBlockIdentifier identifier;
     private EpochWriter writer;
     private PrimaryLink link;
     private Transport transport;
@@ -99,8 +103,22 @@ class HostileBackupTest {
         log = new LogCapture("org.resilire.primary");
         transportLog = new LogCapture("org.resilire.transport");
         memory = SyntheticMemory.ofGuest(directory.resolve("ram"), 4);
-        identifier = new ShadowBlockIdentifier(memory.memory(), new ScalarBlockKernels());
-        writer = new EpochWriter(pipe, identifier);
+        mode = new ModeParts(ReplicationMode.remus(), memory.memory().segment(), new ScalarBlockKernels());
+        pipeline = new EpochPipeline(
+                new EpochPipeline.Size(16, 64 << 10, 16),
+                NoOpIdleStrategy.INSTANCE,
+                mode,
+                (kind, encodeNanos) -> {},
+                SystemNanoClock.INSTANCE);
+        writer = new EpochWriter(pipeline.captured(), mode);
+        encoder = new AgentRunner(
+                new SleepingIdleStrategy(20_000),
+                failure -> {
+                    throw new AssertionError(failure);
+                },
+                null,
+                pipeline.encoder());
+        AgentRunner.startOnThread(encoder);
         transport = TestTransport.start(directory.resolve("backup"));
         final Endpoint endpoint = TestTransport.freeEndpoint();
         replication = transport.listen(endpoint, Streams.REPLICATION);
@@ -108,8 +126,8 @@ class HostileBackupTest {
         link = new PrimaryLink(
                 TestTransport.start(directory.resolve("primary")),
                 endpoint,
-                new EpochSender(pipe, FailurePoints.NONE, () -> {}),
-                pipe,
+                new EpochSender(pipeline.encoded(), FailurePoints.NONE, () -> {}),
+                pipeline,
                 inboundLog,
                 session,
                 new FailureDetector(INTERVAL_NANOS, 10 * INTERVAL_NANOS),
@@ -126,9 +144,10 @@ class HostileBackupTest {
     void close() {
         link.onClose();
         transport.close();
-        identifier.close();
         memory.close();
-        pipe.close();
+        encoder.close();
+        pipeline.close();
+        mode.close();
         inboundLog.close();
         output.close();
         log.close();
@@ -184,7 +203,7 @@ class HostileBackupTest {
     private void closeSession() {
         link.close();
         Await.until("the session is closed", () -> session.phase() == PrimarySession.Phase.CLOSED, this::work);
-        pipe.rearm();
+        pipeline.restart();
     }
 
     private void sendOrDrop(final byte[] message) {
@@ -258,9 +277,7 @@ class HostileBackupTest {
     private void sendEpoch(final long epoch, final EpochKind kind) {
         writer.begin(epoch, kind);
         if (kind == EpochKind.CHECKPOINT) {
-            try (Arena arena = Arena.ofConfined()) {
-                writer.deviceState(arena.allocate(16), 16);
-            }
+            writer.captureDeviceState(16);
         }
         writer.end();
         final long before = epochsSeen;

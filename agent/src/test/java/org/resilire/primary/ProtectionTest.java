@@ -18,8 +18,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
+import org.resilire.epoch.ReplicationMode;
 import org.resilire.guest.GuestMemory;
 import org.resilire.net.GateMode;
 import org.resilire.synthetic.Await;
@@ -301,6 +304,27 @@ class ProtectionTest {
         final VerifyRequests.Outcome outcome = primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30));
         assertEquals(PAGES, outcome.comparedPages());
         assertEquals(0, outcome.differingPages());
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.resilire.epoch.Modes#all")
+    void shouldKeepMemoriesEqualInEveryModeAndAfterTheBackupCameBack(final ReplicationMode mode)
+            throws TimeoutException, InterruptedException {
+        primary.replicationMode = mode;
+        primary.encoderThread = mode.sharing();
+        protect();
+        assertEquals(
+                0, primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30)).differingPages());
+        loseBackup();
+        backup.close();
+        backup = null;
+        primary.clock.pass(TimeUnit.MINUTES.toNanos(5));
+        primary.awaitState(AgentState.UNPROTECTED);
+        backup = new TestBackup(directory.resolve("another"), PAGES, endpoint).start();
+        primary.awaitState(AgentState.PROTECTED);
+        primary.awaitCheckpoints(3);
+        assertEquals(
+                0, primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30)).differingPages());
     }
 
     @Test

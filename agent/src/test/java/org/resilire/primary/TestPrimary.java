@@ -10,20 +10,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.SleepingIdleStrategy;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
-import org.resilire.epoch.CapturePipe;
+import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.ModeParts;
 import org.resilire.epoch.PeriodicPolicy;
+import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.fault.FailurePoints;
-import org.resilire.fgbi.ShadowBlockIdentifier;
 import org.resilire.net.GateMode;
 import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
@@ -45,6 +48,8 @@ final class TestPrimary implements AutoCloseable {
 
     List<String> armed = List.of();
     long verifyEvery;
+    ReplicationMode replicationMode = ReplicationMode.fgbi();
+    boolean encoderThread;
     /** Told on the link thread, after output was released. */
     PrimaryLink.AckListener onAcknowledged = (epoch, restorable, nowNanos) -> {};
 
@@ -61,11 +66,11 @@ final class TestPrimary implements AutoCloseable {
     private final AgentCounters counters;
     private final AtomicReference<Throwable> linkFailure = new AtomicReference<>();
     private final CompletableFuture<ProtectionLoop.End> end = new CompletableFuture<>();
-    private CapturePipe pipe;
-    private ShadowBlockIdentifier identifier;
-    private Checkpointer checkpointer;
+    private EpochPipeline pipeline;
+    private ModeParts mode;
     private PausableAgent pausableLink;
     private AgentRunner runner;
+    private AgentRunner encoderRunner;
     private ProtectionLoop loop;
 
     TestPrimary(final Path directory, final int pages, final Endpoint backup) {
@@ -83,21 +88,26 @@ final class TestPrimary implements AutoCloseable {
     }
 
     TestPrimary start() {
-        pipe = new CapturePipe(8, 64 << 10, new SleepingIdleStrategy(20_000));
-        identifier = new ShadowBlockIdentifier(guest.memory(), new ScalarBlockKernels());
-        final EpochWriter writer = new EpochWriter(pipe, identifier);
-        final PrimaryMetrics metrics = new PrimaryMetrics(counters, writer, PERIOD_NANOS / 2);
+        mode = new ModeParts(replicationMode, guest.memory().segment(), new ScalarBlockKernels());
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode, PERIOD_NANOS / 2);
+        pipeline = new EpochPipeline(
+                new EpochPipeline.Size(8, 64 << 10, 8),
+                new SleepingIdleStrategy(20_000),
+                mode,
+                metrics::encoded,
+                clock);
+        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode);
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final FailureDetector detector =
                 new FailureDetector(TestBackup.DETECT_INTERVAL_NANOS, TestBackup.DETECT_TIMEOUT_NANOS);
         final FailurePoints failurePoints = new FailurePoints(armed);
-        final EpochSender sender = new EpochSender(pipe, failurePoints, guest::kill);
+        final EpochSender sender = new EpochSender(pipeline.encoded(), failurePoints, guest::kill);
         final PrimaryLink link = new PrimaryLink(
                 TestTransport.start(directory.resolve("aeron")),
                 backup,
                 sender,
-                pipe,
+                pipeline,
                 inboundLog,
                 session,
                 detector,
@@ -109,7 +119,7 @@ final class TestPrimary implements AutoCloseable {
                     onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
                 },
                 clock);
-        checkpointer = new Checkpointer(guest, writer, output, failurePoints, clock);
+        final Checkpointer checkpointer = new Checkpointer(guest, writer, output, failurePoints, clock);
         final PrimaryContext context = new PrimaryContext(
                 TestBackup.VM,
                 guest,
@@ -128,12 +138,20 @@ final class TestPrimary implements AutoCloseable {
                 context,
                 link,
                 session,
-                pipe,
+                pipeline,
                 checkpointer,
-                new Synchroniser(guest.memory(), guest.dirtyTracker(), identifier, writer),
+                new Synchroniser(guest.memory(), guest.dirtyTracker(), writer),
                 commitClock,
                 metrics);
-        pausableLink = new PausableAgent(link);
+        pausableLink = new PausableAgent(encoderThread ? link : new CompositeAgent(link, pipeline.encoder()));
+        if (encoderThread) {
+            encoderRunner = new AgentRunner(
+                    new SleepingIdleStrategy(20_000),
+                    failure -> linkFailure.compareAndSet(null, failure),
+                    null,
+                    pipeline.encoder());
+            AgentRunner.startOnThread(encoderRunner);
+        }
         runner = new AgentRunner(
                 new BackoffIdleStrategy(10, 20, 1_000, 100_000),
                 failure -> linkFailure.compareAndSet(null, failure),
@@ -214,9 +232,9 @@ final class TestPrimary implements AutoCloseable {
             awaitEnd();
         } finally {
             runner.close();
-            checkpointer.close();
-            identifier.close();
-            pipe.close();
+            CloseHelper.close(encoderRunner);
+            pipeline.close();
+            mode.close();
             guest.close();
             inboundLog.close();
             output.close();

@@ -1,0 +1,102 @@
+package org.resilire.cli;
+
+import org.resilire.codec.PageCodec;
+import org.resilire.epoch.ReplicationMode;
+import org.resilire.epoch.ReplicationMode.Identification;
+import org.resilire.fgbi.BlockSize;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** What of a written page travels, and how. Options left out are filled in by the mode, then checked against each other. */
+final class ModeOptions {
+
+    enum Mode {
+        FGBI,
+        REMUS
+    }
+
+    enum Sharing {
+        ON,
+        OFF
+    }
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            defaultValue = "fgbi",
+            description = "fgbi: the blocks of a written page that changed. remus: written pages, whole. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    Mode mode;
+
+    @Option(
+            names = "--identify",
+            paramLabel = "HOW",
+            description =
+                    "How --mode fgbi tells which blocks changed. shadow: by a copy of what was sent; exact, costs as"
+                            + " much memory as the guest uses. hash: by 8 bytes a block; a change that keeps a block's hash is missed."
+                            + " Default: shadow.")
+    Identification identify;
+
+    @Option(names = "--block", paramLabel = "BYTES", description = "Size of a block: 64, 128 or 256. Default: 64.")
+    Integer blockBytes;
+
+    @Option(
+            names = "--codec",
+            paramLabel = "CODEC",
+            description =
+                    "How blocks are made smaller. delta: what differs from what was sent before. lz4: a batch at a time."
+                            + " delta+lz4: both. raw: not at all. auto: delta, and lz4 while the link is slower than compressing."
+                            + " Default: auto with --mode fgbi, raw with remus.")
+    String codec;
+
+    @Option(
+            names = "--sharing",
+            paramLabel = "on|off",
+            description = "Refer to blocks that the backup has elsewhere instead of sending them."
+                    + " Default: on with --identify shadow, else off.")
+    Sharing sharing;
+
+    @Option(
+            names = "--encoder-thread",
+            arity = "0..1",
+            fallbackValue = "true",
+            hideParamSyntax = true,
+            description = "Encode on a thread of its own instead of the link's; for hosts with a core to spare.")
+    boolean encoderThread;
+
+    /** All of it as one, or a refusal in one line. */
+    ReplicationMode mode(final CommandSpec spec) {
+        try {
+            return mode();
+        } catch (final IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private ReplicationMode mode() {
+        final Identification how = identification();
+        if (how == Identification.PAGE && blockBytes != null) {
+            throw new IllegalArgumentException(
+                    "--block is of no use with --mode remus, which sends whole pages: leave it out");
+        }
+        final PageCodec pageCodec =
+                codec != null ? PageCodec.of(codec) : mode == Mode.REMUS ? PageCodec.RAW : PageCodec.AUTO;
+        final boolean share = sharing == null ? how == Identification.SHADOW : sharing == Sharing.ON;
+        return new ReplicationMode(
+                how, blockBytes == null ? BlockSize.B64 : BlockSize.of(blockBytes), pageCodec, share);
+    }
+
+    private Identification identification() {
+        if (identify == null) {
+            return mode == Mode.REMUS ? Identification.PAGE : Identification.SHADOW;
+        }
+        if ((identify == Identification.PAGE) != (mode == Mode.REMUS)) {
+            throw new IllegalArgumentException(
+                    mode == Mode.REMUS
+                            ? "--mode remus sends whole pages: --identify " + identify.text() + " is for --mode fgbi"
+                            : "--identify page sends whole pages: that is --mode remus");
+        }
+        return identify;
+    }
+}

@@ -1,0 +1,110 @@
+package org.resilire.epoch;
+
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.IdleStrategy;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * The way of an epoch through the primary: capture → encoder → sender, with bounded pools of chunks between them.
+ *
+ * <pre>
+ *   checkpoint thread           encoder's thread             link thread
+ *   EpochWriter ──captured──►  EpochEncoder  ──encoded──►  sender
+ * </pre>
+ */
+public final class EpochPipeline implements AutoCloseable {
+
+    /** Chunks between encoder and sender: a batch, and what a compressor may make of one that does not compress. */
+    private static final int ENCODED_CHUNK_BYTES = EpochEncoder.MAX_BATCH_BYTES + (4 << 10);
+
+    private static final long RESTART_LIMIT_NANOS = 5_000_000_000L;
+    private static final long POLL_NANOS = 50_000L;
+
+    private final CapturePipe captured;
+    private final CapturePipe encoded;
+    private final EpochEncoder encoder;
+
+    /**
+     * How much room there is.
+     *
+     * @param capturedChunks between capture and encoder; in all, what a pause can capture without waiting
+     * @param encodedChunks between encoder and sender, of {@value EpochEncoder#MAX_BATCH_BYTES} bytes and a little
+     */
+    public record Size(int capturedChunks, int capturedChunkBytes, int encodedChunks) {}
+
+    /** @param idle how the capturing thread waits for a free chunk */
+    public EpochPipeline(
+            final Size size,
+            final IdleStrategy idle,
+            final ModeParts mode,
+            final EpochEncoder.Listener listener,
+            final NanoClock clock) {
+        captured = new CapturePipe(size.capturedChunks(), size.capturedChunkBytes(), idle);
+        encoded = new CapturePipe(size.encodedChunks(), ENCODED_CHUNK_BYTES, idle);
+        encoder = new EpochEncoder(captured, encoded, mode.pageEncoder(), mode.deviceEncoder(), listener, clock);
+    }
+
+    /** Where epochs begin; for the checkpoint thread. */
+    public CapturePipe captured() {
+        return captured;
+    }
+
+    /** Where the sender takes from. */
+    public CapturePipe encoded() {
+        return encoded;
+    }
+
+    /** For the thread that encodes. */
+    public EpochEncoder encoder() {
+        return encoder;
+    }
+
+    /** The session is over: a capture gives up, what is under way is dropped. Any thread. */
+    public void abort() {
+        captured.abort();
+        encoder.discard();
+    }
+
+    /** Why the encoder gave up, and the session with it; or null. Any thread. */
+    public String failure() {
+        return encoder.failure();
+    }
+
+    /**
+     * True if the encoder is through with all that was captured: only then what was sent may be compared with or reset. Checkpoint
+     * thread.
+     */
+    public boolean isEncoded() {
+        return captured.isIdle();
+    }
+
+    /**
+     * Makes the pipeline ready for a session once nothing is left of the one before. Checkpoint thread; the sender must be
+     * discarding.
+     */
+    public void restart() {
+        abort();
+        final long startNanos = System.nanoTime();
+        while (!encoder.isDiscarding() || !captured.isIdle()) {
+            await(startNanos);
+        }
+        encoder.resume();
+        while (encoder.isDiscarding()) {
+            await(startNanos);
+        }
+        captured.rearm();
+    }
+
+    private static void await(final long startNanos) {
+        if (System.nanoTime() - startNanos > RESTART_LIMIT_NANOS) {
+            throw new IllegalStateException("the encoder did not end the session in time");
+        }
+        LockSupport.parkNanos(POLL_NANOS);
+    }
+
+    @Override
+    public void close() {
+        captured.close();
+        encoded.close();
+    }
+}
