@@ -31,6 +31,7 @@ import org.resilire.net.GateMode;
 import org.resilire.net.GuestNic;
 import org.resilire.net.InboundFrameListener;
 import org.resilire.net.OutputEpochs;
+import org.resilire.net.RedeliveryLog;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.slf4j.Logger;
@@ -142,18 +143,10 @@ public final class BackupAgent {
                 context,
                 link,
                 events,
-                new Takeover(context.fence(), record, fencing),
+                new Takeover(context.fence(), record, fencing, context.clock()),
                 firstStandby,
                 () -> new QemuStandby(StandbyQemu.start(context.qemu())),
-                () -> {
-                    outputEpochs.changeMode(GateMode.PASS);
-                    if (nic != null) {
-                        LOG.info(
-                                "{} frames that the guest may have missed are delivered again",
-                                nic.deliverFirst(link.replica().redelivery()));
-                        nic.start();
-                    }
-                },
+                () -> openNetwork(outputEpochs, nic, link.replica().redelivery()),
                 metrics);
         loopToWake.set(standbyLoop);
         resources.add(link.replica());
@@ -161,6 +154,19 @@ public final class BackupAgent {
         resources.add(() -> standbyLoop.standby().close());
         resources.add(ControlServer.start(directory, Map.of("failover", failoverHandler(standbyLoop))));
         return runLoop(standbyLoop, counters, nic);
+    }
+
+    /** A takeover that needs a second standby opens it but once. */
+    private static void openNetwork(
+            final OutputEpochs outputEpochs, final GuestNic nic, final RedeliveryLog redelivery) {
+        if (outputEpochs.mode() == GateMode.PASS) {
+            return;
+        }
+        outputEpochs.changeMode(GateMode.PASS);
+        if (nic != null) {
+            LOG.info("{} frames that the guest may have missed are delivered again", nic.deliverFirst(redelivery));
+            nic.start();
+        }
     }
 
     private BackupContext context(final RunDirectory directory, final ProtectionRecord record) {

@@ -26,11 +26,22 @@ record BackupContext(
         FailurePoints failurePoints,
         NanoClock clock) {
 
-    /** Room for the duty cycle and for clocks that do not run equally fast. */
-    private static final long SLACK_NANOS = 50_000_000L;
+    /** Room for a round of signs of life and for clocks that do not run equally fast. */
+    private static final long SLACK_NANOS = 100_000_000L;
 
-    /** From losing sight of the primary to having proven it stopped, at most: what a primary that lost its backup must wait. */
+    /** In detection time-outs: a backup that was starved for a while should still be allowed to do what it is there for. */
+    private static final long PATIENCE = 4;
+
+    /**
+     * From the primary's last exchange with this side to its being proven stopped (or, without a fence, to the guest's start
+     * here), at most: what a primary that lost its backup waits before output leaves again.
+     */
     long takeoverLimitNanos() {
-        return automatic ? detectTimeoutNanos + fence.map(Fence::timeoutNanos).orElse(0L) + SLACK_NANOS : 0;
+        return automatic ? (1 + PATIENCE) * detectTimeoutNanos + fenceTimeoutNanos() + SLACK_NANOS : 0;
+    }
+
+    /** 0 without a fence. */
+    long fenceTimeoutNanos() {
+        return fence.map(Fence::timeoutNanos).orElse(0L);
     }
 }

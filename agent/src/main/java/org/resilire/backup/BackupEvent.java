@@ -9,8 +9,17 @@ sealed interface BackupEvent {
     /** The first checkpoint of a session is in the replica: it can be started from. */
     record Ready(long epoch) implements BackupEvent {}
 
-    /** The primary was silent for too long. */
-    record PrimarySilent(long silenceNanos) implements BackupEvent {}
+    /**
+     * The primary was silent for too long.
+     *
+     * @param silenceNanos as the detector counted it
+     * @param lastHeardNanos when it was surely there, in the time of {@link BackupContext#clock()}
+     * @param leaseEndNanos from when on it may have gone on unprotected
+     */
+    record PrimarySilent(long silenceNanos, long lastHeardNanos, long leaseEndNanos) implements BackupEvent {}
+
+    /** The primary gave up the session and asks for another one: its guest lives. */
+    record GreetedAgain(HelloReceived hello) implements BackupEvent {}
 
     /** The primary's agent says that its guest's process ended. */
     record GuestLost() implements BackupEvent {}

@@ -16,6 +16,7 @@ import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.ProtocolViolationException;
 import org.resilire.epoch.ReplicaVerification;
 import org.resilire.failover.FailureDetector;
+import org.resilire.failover.TakeoverLease;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
 import org.resilire.transport.Transport;
@@ -90,6 +91,7 @@ final class BackupLink implements Agent {
     private final long detectTimeoutNanos;
     private final long heartbeatIntervalNanos;
     private final long takeoverLimitNanos;
+    private final TakeoverLease lease;
     private final Queue<BackupEvent> events;
     private final Runnable wakeListener;
     private final BackupMetrics metrics;
@@ -115,6 +117,7 @@ final class BackupLink implements Agent {
 
     private volatile State state = State.LISTENING;
     private long sessionId;
+    private String primaryHost = "";
     private long generation;
     private FailureDetector detector;
     private long acknowledgedEpoch;
@@ -147,6 +150,7 @@ final class BackupLink implements Agent {
         this.detectTimeoutNanos = context.detectTimeoutNanos();
         this.heartbeatIntervalNanos = context.detectIntervalNanos();
         this.takeoverLimitNanos = context.takeoverLimitNanos();
+        this.lease = new TakeoverLease(takeoverLimitNanos);
         this.events = events;
         this.wakeListener = wakeListener;
         this.metrics = metrics;
@@ -227,6 +231,8 @@ final class BackupLink implements Agent {
         reportPending = false;
         detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
         detector.start(nowNanos);
+        lease.start(nowNanos);
+        primaryHost = hello.replyEndpoint().host();
         state = State.OPEN;
         try {
             replies.connect(hello.replyEndpoint());
@@ -312,7 +318,8 @@ final class BackupLink implements Agent {
             welcomePending = false;
             work++;
         }
-        while (acknowledgedEpoch < commit.committedEpoch() && replies.acknowledge(sessionId, acknowledgedEpoch + 1)) {
+        while (acknowledgedEpoch < commit.committedEpoch()
+                && replies.acknowledge(sessionId, acknowledgedEpoch + 1, nowNanos)) {
             acknowledgedEpoch++;
             work++;
         }
@@ -322,7 +329,7 @@ final class BackupLink implements Agent {
         }
         if (nowNanos - nextHeartbeatNanos >= 0) {
             nextHeartbeatNanos = nowNanos + heartbeatIntervalNanos;
-            replies.beat(sessionId, generation);
+            replies.beat(sessionId, generation, nowNanos);
             work++;
         }
         return work;
@@ -330,7 +337,7 @@ final class BackupLink implements Agent {
 
     private void checkSilence() {
         if (state == State.OPEN && detector.tick(nowNanos)) {
-            endSession(new BackupEvent.PrimarySilent(detector.silenceNanos()));
+            endSession(new BackupEvent.PrimarySilent(detector.silenceNanos(), lease.renewedNanos(), lease.endNanos()));
         }
     }
 
@@ -470,6 +477,10 @@ final class BackupLink implements Agent {
                 if (hello.sessionId() == sessionId) {
                     detector.heard();
                     welcomePending = true;
+                } else if (hello.replyEndpoint().host().equals(primaryHost) && hello.generation() == generation) {
+                    // It lost sight of this side, or its agent was started anew. It lives: there is nothing to take
+                    // over.
+                    endSession(new BackupEvent.GreetedAgain(hello));
                 } else {
                     turnAway(hello, generation, RefusalReason.BUSY, "a session with a primary is open");
                 }
@@ -516,9 +527,10 @@ final class BackupLink implements Agent {
         switch (header.templateId()) {
             case PrimaryHeartbeatDecoder.TEMPLATE_ID -> {
                 if (header.blockLength() >= PrimaryHeartbeatDecoder.BLOCK_LENGTH && state == State.OPEN) {
-                    isOfThisSession(primaryHeartbeat
-                            .wrapAndApplyHeader(buffer, offset, header)
-                            .sessionId());
+                    primaryHeartbeat.wrapAndApplyHeader(buffer, offset, header);
+                    if (isOfThisSession(primaryHeartbeat.sessionId())) {
+                        lease.renew(primaryHeartbeat.echoedBackupNanos(), nowNanos);
+                    }
                 }
             }
             case GuestLostDecoder.TEMPLATE_ID -> {

@@ -23,6 +23,11 @@ record QemuStandby(StandbyQemu qemu) implements Standby {
     }
 
     @Override
+    public void kill() {
+        qemu.kill();
+    }
+
+    @Override
     public void resume() {
         qemu.resume();
     }

@@ -66,14 +66,26 @@ final class ReplySender implements AutoCloseable {
         return send(message.encodedLength());
     }
 
-    boolean acknowledge(final long sessionId, final long epoch) {
-        ack.wrapAndApplyHeader(buffer, 0, header).sessionId(sessionId).epoch(epoch);
+    boolean acknowledge(final long sessionId, final long epoch, final long nowNanos) {
+        ack.wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .epoch(epoch)
+                .backupNanos(stamp(nowNanos));
         return send(EpochAckEncoder.BLOCK_LENGTH);
     }
 
-    boolean beat(final long sessionId, final long generation) {
-        heartbeat.wrapAndApplyHeader(buffer, 0, header).sessionId(sessionId).generation(generation);
+    boolean beat(final long sessionId, final long generation, final long nowNanos) {
+        heartbeat
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .generation(generation)
+                .backupNanos(stamp(nowNanos));
         return send(BackupHeartbeatEncoder.BLOCK_LENGTH);
+    }
+
+    /** 0 is what a primary echoes that has heard nothing yet. */
+    private static long stamp(final long nowNanos) {
+        return nowNanos == 0 ? -1 : nowNanos;
     }
 
     boolean noticeReceived(final long sessionId) {

@@ -18,6 +18,9 @@ interface Standby extends AutoCloseable {
     /** From here on it outlives this agent, and {@link #close()} leaves it as it is. */
     void release();
 
+    /** Ends it, released or not. */
+    void kill();
+
     void resume();
 
     /** Makes its network devices tell where they are now; returns at once. */

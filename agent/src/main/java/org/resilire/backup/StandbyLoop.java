@@ -1,5 +1,6 @@
 package org.resilire.backup;
 
+import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -35,6 +36,11 @@ final class StandbyLoop {
     private static final long SEAL_LIMIT_NANOS = 30_000_000_000L;
     private static final long STANDBY_RETRY_NANOS = 2_000_000_000L;
 
+    /** A standby that does not take its state is replaced by another over the same replica. */
+    private static final int TAKEOVER_ATTEMPTS = 3;
+
+    private static final long NEVER = Long.MIN_VALUE;
+
     /** Generations and epochs rise by ones: nothing honest gets here, and nothing added to it overflows. */
     private static final long MAX_NUMBER = 1L << 56;
 
@@ -58,6 +64,9 @@ final class StandbyLoop {
     private boolean active;
     /** The primary said that it goes on unprotected, or may have by now: starting the replica could lose what it did since. */
     private boolean stale = true;
+
+    /** When a primary that fell silent was surely there. */
+    private long lastHeardNanos = NEVER;
 
     StandbyLoop(
             final BackupContext context,
@@ -145,7 +154,8 @@ final class StandbyLoop {
                 LOG.info("ready to take over since epoch {}", ready.epoch());
                 metrics.state(AgentState.STANDBY_READY);
             }
-            case BackupEvent.PrimarySilent silent -> onPrimarySilent(silent.silenceNanos());
+            case BackupEvent.GreetedAgain greeted -> onGreetedAgain(greeted.hello());
+            case BackupEvent.PrimarySilent silent -> onPrimarySilent(silent);
             case BackupEvent.GuestLost lost -> onGuestLost();
             case BackupEvent.ProtectionEnded ended -> {
                 LOG.warn("the primary ended protection: its guest goes on without this backup");
@@ -163,6 +173,7 @@ final class StandbyLoop {
             link.refuse(hello, record.generation(), refusal.reason(), refusal.text());
             return;
         }
+        lastHeardNanos = NEVER;
         record.adoptGeneration(hello.generation());
         metrics.generation(record.generation());
         stale = true;
@@ -171,6 +182,13 @@ final class StandbyLoop {
         metrics.synchronising();
         replica.clear();
         link.accept(hello, record.generation());
+    }
+
+    /** The primary gave up its session: its guest lives, so what is here waits for a new synchronisation. */
+    private void onGreetedAgain(final HelloReceived hello) {
+        LOG.warn("the primary at {} greets again: the session with it is over", hello.replyEndpoint());
+        awaitSealed();
+        judge(hello);
     }
 
     private record Refusal(RefusalReason reason, String text) {}
@@ -197,8 +215,8 @@ final class StandbyLoop {
                 || hello.ramBytes() != replica.memory().lengthBytes()) {
             return new Refusal(
                     RefusalReason.RAM_SIZE,
-                    "the primary's guest has " + (hello.ramBytes() >> 20) + " MiB of RAM, the standby "
-                            + (replica.memory().lengthBytes() >> 20) + " MiB; start both with the same -m and size=");
+                    "the primary's guest has " + size(hello.ramBytes()) + " of RAM, the standby "
+                            + size(replica.memory().lengthBytes()) + "; start both with the same -m and size=");
         }
         if (hello.generation() > MAX_NUMBER || hello.firstEpoch() < 1 || hello.firstEpoch() > MAX_NUMBER) {
             return new Refusal(
@@ -214,6 +232,10 @@ final class StandbyLoop {
                             + " ms here");
         }
         return standbyObjection(hello);
+    }
+
+    private static String size(final long lengthBytes) {
+        return lengthBytes % (1 << 20) == 0 ? (lengthBytes >> 20) + " MiB" : lengthBytes + " bytes";
     }
 
     private Refusal standbyObjection(final HelloReceived hello) {
@@ -243,21 +265,27 @@ final class StandbyLoop {
         }
     }
 
-    private void onPrimarySilent(final long silenceNanos) {
-        LOG.error("the primary is silent for {} ms", silenceNanos / 1_000_000);
+    private void onPrimarySilent(final BackupEvent.PrimarySilent silent) {
+        LOG.error("the primary is silent for {} ms", silent.silenceNanos() / 1_000_000);
+        lastHeardNanos = silent.lastHeardNanos();
         final boolean restorable = awaitSealed();
         if (!restorable) {
             LOG.error("synchronisation was not complete: there is nothing to start from");
             discardSession("the primary fell silent during synchronisation");
         } else if (context.automatic()) {
-            takeOver(silenceNanos, false);
+            takeOver(silent.silenceNanos(), Mandate.untilLeaseEnds(silent.leaseEndNanos()));
         } else {
-            metrics.error(
-                    "the primary is silent; 'resilire failover --vm " + context.vmName() + "' starts the guest here");
-            LOG.error("waiting for the operator: 'resilire failover --vm {}' starts the guest here", context.vmName());
-            // A primary that comes back is welcome; a failover until then starts from the last checkpoint.
-            link.listen();
+            awaitOperator("the primary is silent");
         }
+    }
+
+    /** A primary that comes back is welcome; a failover until then starts from the last checkpoint. */
+    private void awaitOperator(final String why) {
+        final String advice = why + "; 'resilire failover --vm " + context.vmName() + "' starts the guest here";
+        metrics.error(advice);
+        LOG.error(advice);
+        metrics.state(AgentState.AWAITING_OPERATOR);
+        link.listen();
     }
 
     private void onGuestLost() {
@@ -265,11 +293,9 @@ final class StandbyLoop {
         if (!awaitSealed()) {
             discardSession("the primary's guest ended during synchronisation");
         } else if (context.automatic()) {
-            takeOver(0, true);
+            takeOver(0, Mandate.becauseStopped("the primary's agent saw its guest end"));
         } else {
-            metrics.error(
-                    "the primary's guest ended; 'resilire failover --vm " + context.vmName() + "' starts it here");
-            link.listen();
+            awaitOperator("the primary's guest ended");
         }
     }
 
@@ -314,29 +340,46 @@ final class StandbyLoop {
             }
             return;
         }
-        final String failure = takeOver(0, false);
+        final String heard = lastHeard();
+        final String failure = takeOver(0, Mandate.ofOperator());
         if (failure == null) {
-            request.complete("the guest runs here as generation " + record.generation());
+            request.complete("the guest runs here as generation " + record.generation() + ", from epoch "
+                    + replica.commit().committedEpoch() + heard);
         } else {
             request.completeExceptionally(new IllegalStateException(failure));
         }
     }
 
+    /** What an operator should know about the checkpoint that the guest starts from; empty while the primary is heard. */
+    private String lastHeard() {
+        return lastHeardNanos == NEVER
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "; its primary was last heard %.1f s before: what it did unprotected since, if it did, is lost",
+                        (clock.nanoTime() - lastHeardNanos) / 1e9);
+    }
+
     /** Returns null, or why it did not happen. */
-    private String takeOver(final long detectNanos, final boolean primaryProvenStopped) {
+    private String takeOver(final long detectNanos, final Mandate firstMandate) {
         final long startNanos = clock.nanoTime();
         metrics.state(AgentState.TAKING_OVER);
-        standbyUsed = true;
-        try {
-            takeover.run(replica, standby, primaryProvenStopped, openNetwork);
-        } catch (final Takeover.FailedException | RuntimeException e) {
-            LOG.error("takeover failed: {}", e.getMessage());
-            metrics.error("takeover failed: " + e.getMessage());
-            stale = true;
-            replaceStandby();
-            metrics.state(AgentState.STANDBY_WAITING);
-            link.listen();
-            return e.getMessage();
+        Mandate mandate = firstMandate;
+        for (int attempt = 1; ; attempt++) {
+            standbyUsed = true;
+            try {
+                takeover.run(replica, standby, mandate, openNetwork);
+                break;
+            } catch (final Takeover.RefusedException | RuntimeException e) {
+                return onTakeoverFailed(e.getMessage());
+            } catch (final Takeover.StandbyFailedException e) {
+                LOG.error("the standby failed in takeover attempt {}: {}", attempt, e.getMessage());
+                if (attempt == TAKEOVER_ATTEMPTS) {
+                    return onTakeoverFailed(e.getMessage());
+                }
+                mandate = e.next();
+                replaceStandby();
+            }
         }
         final long resumeNanos = clock.nanoTime() - startNanos;
         active = true;
@@ -351,6 +394,13 @@ final class StandbyLoop {
                 detectNanos / 1e6,
                 resumeNanos / 1e6);
         return null;
+    }
+
+    /** The replica stays what it is: the operator may know better, or the primary come back. */
+    private String onTakeoverFailed(final String why) {
+        replaceStandby();
+        awaitOperator("takeover failed: " + why);
+        return why;
     }
 
     private void replaceStandby() {

@@ -3,6 +3,7 @@ package org.resilire.backup;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import org.agrona.concurrent.NanoClock;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestException;
@@ -15,13 +16,30 @@ import org.slf4j.LoggerFactory;
  */
 final class Takeover {
 
-    /** Why a takeover did not happen; the standby is used up and must be replaced. */
-    static final class FailedException extends Exception {
+    /** Why the guest was not started; the replica is as it was. */
+    static final class RefusedException extends Exception {
 
         private static final long serialVersionUID = 1L;
 
-        FailedException(final String message) {
+        RefusedException(final String message) {
             super(message);
+        }
+    }
+
+    /** The standby did not do as asked. Another one may, over the same replica. */
+    static final class StandbyFailedException extends Exception {
+
+        private static final long serialVersionUID = 1L;
+        private final transient Mandate next;
+
+        StandbyFailedException(final GuestException cause, final Mandate next) {
+            super(cause.getMessage(), cause);
+            this.next = next;
+        }
+
+        /** The right that is left: a primary that was proven stopped stays so. */
+        Mandate next() {
+            return next;
         }
     }
 
@@ -30,45 +48,81 @@ final class Takeover {
     private final Optional<Fence> fence;
     private final ProtectionRecord record;
     private final ExecutorService fencing;
+    private final NanoClock clock;
 
     /** @param fencing runs the fence command beside the loading */
-    Takeover(final Optional<Fence> fence, final ProtectionRecord record, final ExecutorService fencing) {
+    Takeover(
+            final Optional<Fence> fence,
+            final ProtectionRecord record,
+            final ExecutorService fencing,
+            final NanoClock clock) {
         this.fence = fence;
         this.record = record;
         this.fencing = fencing;
+        this.clock = clock;
     }
 
     /**
-     * Takes over; on failure the guest does not run here.
+     * Takes over; if it throws, the guest does not run here.
      *
-     * @param primaryProvenStopped the primary's own agent said that its guest is gone: nothing is left to fence
      * @param openNetwork called before the guest runs
      */
-    void run(
-            final Replica replica,
-            final Standby standby,
-            final boolean primaryProvenStopped,
-            final Runnable openNetwork)
-            throws FailedException {
-        final CompletableFuture<Fence.Result> proof = primaryProvenStopped || fence.isEmpty()
-                ? CompletableFuture.completedFuture(new Fence.Result(
-                        true,
-                        primaryProvenStopped
-                                ? "the primary's agent saw its guest end"
-                                : "nothing to prove (--no-fence)"))
-                : CompletableFuture.supplyAsync(fence.get()::run, fencing);
-        standby.load(replica.commit().deviceState(), replica.commit().deviceStateBytes());
+    void run(final Replica replica, final Standby standby, final Mandate mandate, final Runnable openNetwork)
+            throws RefusedException, StandbyFailedException {
+        final boolean fenced = fence.isPresent() && !mandate.primaryStopped();
+        // A fence that succeeds has done so within its time-out: the primary is stopped while it still holds its
+        // output.
+        requireMandate(mandate, fenced ? fence.get().timeoutNanos() : 0);
+        final CompletableFuture<Fence.Result> proof = fenced
+                ? CompletableFuture.supplyAsync(fence.get()::run, fencing)
+                : CompletableFuture.completedFuture(new Fence.Result(
+                        mandate.primaryStopped(),
+                        mandate.primaryStopped() ? mandate.reason() : "nothing was proven (--no-fence)"));
+        final GuestException loadFailure = load(replica, standby);
         final Fence.Result result = proof.join();
-        if (!result.proven()) {
-            throw new FailedException(
+        if (fenced && !result.proven()) {
+            throw new RefusedException(
                     "the primary may still run, so this host does not take over: " + result.explanation());
         }
-        LOG.info("primary is stopped: {}", result.explanation());
+        final Mandate left = result.proven() ? Mandate.becauseStopped(result.explanation()) : mandate;
+        if (loadFailure != null) {
+            throw new StandbyFailedException(loadFailure, left);
+        }
+        requireMandate(left, 0);
+        LOG.info("primary: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);
         openNetwork.run();
+        start(standby, left);
+    }
+
+    private void requireMandate(final Mandate mandate, final long neededNanos) throws RefusedException {
+        final long lateNanos = clock.nanoTime() + neededNanos - mandate.endNanos();
+        if (!mandate.allowsAt(clock.nanoTime() + neededNanos)) {
+            throw new RefusedException("this host was busy or cut off for " + lateNanos / 1_000_000
+                    + " ms too long to take over by itself: the primary may have gone on unprotected, and what it"
+                    + " answered since is not here");
+        }
+    }
+
+    private static GuestException load(final Replica replica, final Standby standby) {
+        try {
+            standby.load(replica.commit().deviceState(), replica.commit().deviceStateBytes());
+            return null;
+        } catch (final GuestException e) {
+            return e;
+        }
+    }
+
+    private static void start(final Standby standby, final Mandate left) throws StandbyFailedException {
         // From here on it must not die with this agent; an agent that dies just now leaves it paused, which is safe.
         standby.release();
-        standby.resume();
+        try {
+            standby.resume();
+        } catch (final GuestException e) {
+            // Whatever state it is in: nothing may run over the replica beside the next one.
+            standby.kill();
+            throw new StandbyFailedException(e, left);
+        }
         try {
             standby.announce();
         } catch (final GuestException e) {

@@ -14,7 +14,9 @@ public enum AgentState {
     TAKING_OVER(10, "the primary failed; starting the guest here"),
     ACTIVE(11, "the guest runs here since the primary failed"),
     SUPERSEDED(12, "another host runs the guest now; nothing that it does here gets out"),
-    STOPPED(13, "the agent has ended");
+    STOPPED(13, "the agent has ended"),
+    AWAITING_OPERATOR(
+            14, "the primary failed, but this host may not start the guest by itself: 'resilire failover' does");
 
     private final int code;
     private final String description;

@@ -102,6 +102,9 @@ final class PrimaryLink implements Agent {
     private long nowNanos;
     private long nextGreetingNanos;
     private long nextHeartbeatNanos;
+    /** The backup's own time of what was heard from it last; 0 if nothing was. */
+    private long newestBackupNanos;
+
     private long nextNoticeNanos;
     private long nextSilenceReportNanos;
 
@@ -263,7 +266,8 @@ final class PrimaryLink implements Agent {
                 .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
                 .sessionId(current.sessionId())
                 .generation(current.generation())
-                .lastAcknowledgedEpoch(session.acknowledgedEpoch());
+                .lastAcknowledgedEpoch(session.acknowledgedEpoch())
+                .echoedBackupNanos(newestBackupNanos);
         heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + PrimaryHeartbeatEncoder.BLOCK_LENGTH);
         return 1;
     }
@@ -361,7 +365,9 @@ final class PrimaryLink implements Agent {
             case BackupHeartbeatDecoder.TEMPLATE_ID -> {
                 if (block >= BackupHeartbeatDecoder.BLOCK_LENGTH) {
                     backupHeartbeat.wrapAndApplyHeader(buffer, offset, headerDecoder);
-                    isOfThisSession(backupHeartbeat.sessionId());
+                    if (isOfThisSession(backupHeartbeat.sessionId())) {
+                        newestBackupNanos = backupHeartbeat.backupNanos();
+                    }
                 }
             }
             case NoticeReceivedDecoder.TEMPLATE_ID -> {
@@ -403,6 +409,7 @@ final class PrimaryLink implements Agent {
     private void onWelcome(final WelcomeDecoder message) {
         if (isOfThisSession(message.sessionId()) && session.phase() == PrimarySession.Phase.GREETING) {
             detector.start(nowNanos);
+            newestBackupNanos = 0;
             sender.open(replication, current.sessionId());
             session.opened(Math.clamp(
                     TimeUnit.MICROSECONDS.toNanos(message.takeoverLimitMicros()), 0, MAX_TAKEOVER_LIMIT_NANOS));
@@ -440,6 +447,7 @@ final class PrimaryLink implements Agent {
             lose("it acknowledged epoch " + epoch + " after " + session.acknowledgedEpoch());
             return;
         }
+        newestBackupNanos = message.backupNanos();
         ackListener.onAcknowledged(epoch, sender.isRestorable(epoch), nowNanos);
         session.acknowledged(epoch);
     }

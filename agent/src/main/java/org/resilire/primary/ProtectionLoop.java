@@ -376,14 +376,14 @@ final class ProtectionLoop {
 
     /** Tidies up; returns when the backup can no longer take over, so that held output may leave */
     private long afterLoss() {
-        // The last sign of life has left by now: from here on the backup's time runs.
-        final long releaseAtNanos = clock.nanoTime()
-                + session.takeoverLimitNanos()
-                + context.detector().timeoutNanos();
         final PrimarySession.Phase phase = session.phase();
         final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
         context.writer().abandon();
         closeSession();
+        // The last sign of life has left by now: from here on the backup's time runs.
+        final long releaseAtNanos = clock.nanoTime()
+                + session.takeoverLimitNanos()
+                + context.detector().timeoutNanos();
         LOG.error(
                 "backup lost: {}; output stays held for {} ms, the time the backup has to take over",
                 reason,

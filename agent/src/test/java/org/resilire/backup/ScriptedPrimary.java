@@ -72,6 +72,9 @@ final class ScriptedPrimary implements AutoCloseable {
     long refusedGeneration;
     final List<Long> acknowledged = new ArrayList<>();
     int heartbeats;
+    /** What its heartbeats echo. */
+    long newestBackupNanos;
+
     int noticesReceived;
     int verifyReports;
     long differingPages = -1;
@@ -88,9 +91,14 @@ final class ScriptedPrimary implements AutoCloseable {
     private final FragmentAssembler assembler = new FragmentAssembler(this::onReply);
 
     ScriptedPrimary(final Path directory, final Endpoint backup, final int pages) {
+        this(directory, backup, pages, "127.0.0.1");
+    }
+
+    /** @param host its own address */
+    ScriptedPrimary(final Path directory, final Endpoint backup, final int pages, final String host) {
         this.pages = pages;
         transport = TestTransport.start(directory);
-        replies = transport.listen(new Endpoint("127.0.0.1", 0), Streams.REPLY);
+        replies = transport.listen(new Endpoint(host, 0), Streams.REPLY);
         setDefaults();
         replication = transport.connect(backup, Streams.REPLICATION);
         beats = transport.connect(backup, Streams.PRIMARY_HEARTBEAT);
@@ -255,7 +263,8 @@ final class ScriptedPrimary implements AutoCloseable {
         new PrimaryHeartbeatEncoder()
                 .wrapAndApplyHeader(buffer, 0, header)
                 .sessionId(sessionId)
-                .generation(generation);
+                .generation(generation)
+                .echoedBackupNanos(newestBackupNanos);
         return bytes(buffer, PrimaryHeartbeatEncoder.BLOCK_LENGTH);
     }
 
@@ -329,9 +338,15 @@ final class ScriptedPrimary implements AutoCloseable {
                 final EpochAckDecoder ack = new EpochAckDecoder().wrapAndApplyHeader(buffer, offset, message);
                 if (ack.sessionId() == sessionId) {
                     acknowledged.add(ack.epoch());
+                    newestBackupNanos = ack.backupNanos();
                 }
             }
-            case BackupHeartbeatDecoder.TEMPLATE_ID -> heartbeats++;
+            case BackupHeartbeatDecoder.TEMPLATE_ID -> {
+                heartbeats++;
+                newestBackupNanos = new BackupHeartbeatDecoder()
+                        .wrapAndApplyHeader(buffer, offset, message)
+                        .backupNanos();
+            }
             case NoticeReceivedDecoder.TEMPLATE_ID -> noticesReceived++;
             case VerifyReportDecoder.TEMPLATE_ID -> {
                 verifyReports++;

@@ -143,7 +143,8 @@ class StandbyLoopTest {
     void shouldNotLetAnotherPrimaryDisturbASession() {
         backup.start();
         openWithCheckpoint();
-        try (ScriptedPrimary stranger = new ScriptedPrimary(directory.resolve("stranger"), backup.endpoint, PAGES)) {
+        final Path strangers = directory.resolve("stranger");
+        try (ScriptedPrimary stranger = new ScriptedPrimary(strangers, backup.endpoint, PAGES, "127.0.0.2")) {
             stranger.sessionId = 99;
             stranger.greet();
             assertEquals(RefusalReason.BUSY, stranger.refusal);
@@ -302,7 +303,7 @@ class StandbyLoopTest {
         backup.fence = "echo x >>" + asked + "; echo the switch is dead; exit 1";
         backup.start();
         openWithCheckpoint();
-        backup.passSilence(AgentState.STANDBY_WAITING);
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
         assertEquals("x\n", Files.readString(asked));
         assertFalse(backup.isGuestRunning());
         assertEquals(0, backup.networkOpened.get());
@@ -310,9 +311,71 @@ class StandbyLoopTest {
         assertTrue(backup.lastError().contains("the switch is dead"), backup.lastError());
         Await.until("another standby is there", () -> backup.standbys.size() == 2);
         assertTrue(backup.standbys.getFirst().isClosed);
-        // What the guest did since is not in the replica: only a new session makes this a backup again.
         primary.sessionId = 2;
         openWithCheckpoint();
+    }
+
+    @Test
+    void shouldKeepTheReplicaForTheOperatorWhenTheFenceFails() throws Exception {
+        final Path switchedOff = directory.resolve("off");
+        backup.fence = "test -e " + switchedOff;
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
+        assertFailoverFails("the primary may still run");
+        Files.createFile(switchedOff);
+        final String said = backup.failover().get(30, TimeUnit.SECONDS);
+        assertTrue(said.contains("generation 2, from epoch 2; its primary was last heard"), said);
+        assertEquals(100, backup.stepsAtStart());
+    }
+
+    @Test
+    void shouldNotTakeOverByItselfAfterAStallInWhichThePrimaryMayHaveGoneOn() throws Exception {
+        backup.fence = "true";
+        backup.start();
+        openWithCheckpoint();
+        backup.freeze();
+        backup.clock.pass(TimeUnit.MICROSECONDS.toNanos(primary.takeoverLimitMicros) + 1);
+        // Said before the stall, heard only after it: no proof that the primary still waited for this side.
+        primary.sendOnHeartbeatStream(primary.heartbeat());
+        backup.thaw();
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
+        assertFalse(backup.isGuestRunning());
+        assertTrue(backup.lastError().contains("gone on unprotected"), backup.lastError());
+        assertTrue(backup.failover().get(30, TimeUnit.SECONDS).contains("last heard"));
+        assertEquals(100, backup.stepsAtStart());
+    }
+
+    @Test
+    void shouldTakeOverAfterAStallIfThePrimaryStillHearsIt() {
+        backup.fence = "true";
+        backup.start();
+        openWithCheckpoint();
+        backup.freeze();
+        backup.clock.pass(TimeUnit.MICROSECONDS.toNanos(primary.takeoverLimitMicros) + 1);
+        backup.thaw();
+        final int before = primary.heartbeats;
+        primary.await("a sign of life after the stall", () -> primary.heartbeats > before);
+        primary.sendOnHeartbeatStream(primary.heartbeat());
+        primary.listenFor(50);
+        backup.passSilence(AgentState.ACTIVE);
+        assertEquals(100, backup.stepsAtStart());
+    }
+
+    @Test
+    void shouldNotFenceAPrimaryThatGreetsAgain() throws Exception {
+        final Path asked = directory.resolve("asked");
+        backup.fence = "echo x >>" + asked;
+        backup.start();
+        openWithCheckpoint();
+        primary.sessionId = 2;
+        primary.firstEpoch = 3;
+        primary.open();
+        primary.sendAndAwaitAck(primary.epoch(3, EpochKind.SYNCHRONISATION, 160));
+        primary.sendAndAwaitAck(primary.epoch(4, EpochKind.CHECKPOINT, 170));
+        backup.awaitState(AgentState.STANDBY_READY);
+        assertReplicaIsAfter(170);
+        assertFalse(Files.exists(asked));
     }
 
     @Test
@@ -472,7 +535,7 @@ class StandbyLoopTest {
     void shouldNotTakeOverTwice() throws Exception {
         // Silence is noticed just while an operator's failover is under way.
         backup.onNetworkOpened = () -> {
-            backup.events.add(new BackupEvent.PrimarySilent(1));
+            backup.events.add(new BackupEvent.PrimarySilent(1, 0, Long.MAX_VALUE));
             backup.events.add(new BackupEvent.GuestLost());
             backup.events.add(new BackupEvent.ProtocolBroken("late"));
             backup.events.add(new BackupEvent.Ready(2));
@@ -518,9 +581,9 @@ class StandbyLoopTest {
     @Test
     void shouldSurviveATakeoverThatFails() {
         backup.start();
-        backup.standby().failsToLoad = true;
+        backup.breakStandbys(3);
         openWithCheckpoint();
-        backup.passSilence(AgentState.STANDBY_WAITING);
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
         assertFalse(backup.isGuestRunning());
         assertEquals(1, backup.record.generation());
         primary.sessionId = 2;
@@ -530,11 +593,35 @@ class StandbyLoopTest {
     }
 
     @Test
+    void shouldTryAnotherStandbyWhenOneDoesNotTakeItsStateAndFenceOnce() throws IOException {
+        final Path asked = directory.resolve("asked");
+        backup.fence = "echo x >>" + asked;
+        backup.start();
+        backup.breakStandbys(2);
+        openWithCheckpoint();
+        backup.passSilence(AgentState.ACTIVE);
+        assertEquals(3, backup.standbys.size());
+        assertEquals(100, backup.stepsAtStart());
+        assertEquals("x\n", Files.readString(asked));
+    }
+
+    @Test
+    void shouldLeaveNothingOverTheReplicaWhenAStandbyDoesNotGoOn() {
+        backup.start();
+        backup.standby().failsToResume = true;
+        openWithCheckpoint();
+        backup.passSilence(AgentState.ACTIVE);
+        assertTrue(backup.standbys.getFirst().isClosed);
+        assertTrue(backup.standby().isRunning);
+        assertEquals(2, backup.standbys.size());
+    }
+
+    @Test
     void shouldNotStartAGuestWhoseGenerationCannotBeWritten() throws IOException {
         backup.start();
         openWithCheckpoint();
         Files.createDirectories(directory.resolve("backup/state/db.record.new/in-the-way"));
-        backup.passSilence(AgentState.STANDBY_WAITING);
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
         assertFalse(backup.isGuestRunning());
         assertTrue(backup.lastError().contains("cannot write the record"), backup.lastError());
     }

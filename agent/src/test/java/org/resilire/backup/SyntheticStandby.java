@@ -18,6 +18,8 @@ final class SyntheticStandby implements Standby {
     /** What its methods are to do wrong. */
     volatile boolean failsToLoad;
 
+    volatile boolean failsToResume;
+
     volatile boolean failsToAnnounce;
     volatile boolean failsToAnswer;
     volatile boolean exited;
@@ -67,7 +69,16 @@ final class SyntheticStandby implements Standby {
     }
 
     @Override
+    public void kill() {
+        isRunning = false;
+        isClosed = true;
+    }
+
+    @Override
     public void resume() {
+        if (failsToResume) {
+            throw new GuestException("the synthetic standby does not go on");
+        }
         if (stepsAtStart < 0 || isClosed) {
             throw new AssertionError("resumed without a state");
         }

@@ -62,6 +62,7 @@ public final class TestBackup implements AutoCloseable {
     public final Endpoint endpoint;
     final List<SyntheticStandby> standbys = new CopyOnWriteArrayList<>();
     final AtomicInteger networkOpened = new AtomicInteger();
+    private final AtomicInteger standbysToBreak = new AtomicInteger();
     final Queue<BackupEvent> events = new ConcurrentLinkedQueue<>();
     final ProtectionRecord record;
 
@@ -104,7 +105,7 @@ public final class TestBackup implements AutoCloseable {
                 context,
                 link,
                 events,
-                new Takeover(context.fence(), record, fencing),
+                new Takeover(context.fence(), record, fencing, context.clock()),
                 newStandby(),
                 this::newStandby,
                 () -> {
@@ -175,8 +176,15 @@ public final class TestBackup implements AutoCloseable {
         ram.close();
     }
 
+    /** The standby that is there and those that replace it do not take their state, so many in all. */
+    void breakStandbys(final int count) {
+        standby().failsToLoad = count > 0;
+        standbysToBreak.set(count - 1);
+    }
+
     private SyntheticStandby newStandby() {
         final SyntheticStandby standby = new SyntheticStandby(ram);
+        standby.failsToLoad = standbysToBreak.getAndDecrement() > 0;
         standbys.add(standby);
         return standby;
     }

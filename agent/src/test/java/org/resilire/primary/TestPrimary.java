@@ -228,7 +228,11 @@ final class TestPrimary implements AutoCloseable {
         try {
             thaw();
             loop.stop();
-            clock.pass(TimeUnit.MINUTES.toNanos(10));
+            // Whatever it still waits for.
+            Await.until("the primary ends", end::isDone, () -> {
+                clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
+                LockSupport.parkNanos(2_000_000);
+            });
             awaitEnd();
         } finally {
             runner.close();

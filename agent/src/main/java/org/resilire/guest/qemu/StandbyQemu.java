@@ -322,7 +322,8 @@ public final class StandbyQemu implements AutoCloseable {
         }
     }
 
-    private void kill() {
+    /** Ends QEMU, released or not; before {@link #close()}. */
+    public void kill() {
         try {
             process.sendSignal(SIGKILL);
             process.awaitExit(EXIT_WAIT_NANOS);
