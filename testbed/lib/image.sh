@@ -2,7 +2,7 @@
 # The guest image: built when its inputs change, kept in the cache.
 #
 #   CACHE/packages/         downloaded .deb files
-#   CACHE/images/HASH/      kernel and initrd, complete whenever the directory exists
+#   CACHE/images/HASH/      kernel, initrd and the synthetic guest, complete whenever the directory exists
 #   CACHE/images/.build-*   one that is being built, or was when it was interrupted
 #   CACHE/lock              held by whoever builds or cleans
 
@@ -22,7 +22,7 @@ image_key() {
     local versions=$1
     {
         printf '%s\n' "$versions"
-        (cd "$RESILIRE_HOME/testbed/guest" && find build rootfs -type f -exec sha256sum {} + | LC_ALL=C sort -k 2)
+        (cd "$RESILIRE_HOME/testbed/guest" && find build rootfs workload ../synthetic -type f -exec sha256sum {} + | LC_ALL=C sort -k 2)
     } | sha256sum | cut -c 1-16
 }
 
@@ -83,6 +83,7 @@ ensure_image() {
         obtain_image "$cache" "$image" "$newer" || fail "$EXIT_UNAVAILABLE" "no guest image: see above what went wrong"
     fi
     export RESILIRE_GUEST_KERNEL=$image/kernel RESILIRE_GUEST_INITRD=$image/initrd
+    export RESILIRE_SYNTHETIC_GUEST=$image/synthetic-guest
     RESILIRE_GUEST_CMDLINE=$(<"$RESILIRE_HOME/testbed/guest/cmdline")
     export RESILIRE_GUEST_CMDLINE
 }

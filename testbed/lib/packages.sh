@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian packages that the test bed uses on the host.
 
-# package, and a program of it by which one sees that it is there
+# package, and a program or file of it by which one sees that it is there
 readonly HOST_PACKAGES=(
     qemu-system-x86=qemu-system-x86_64
     iproute2=ip
@@ -9,6 +9,8 @@ readonly HOST_PACKAGES=(
     cpio=cpio
     kmod=depmod
     zstd=zstd
+    gcc=gcc
+    libc6-dev=/usr/include/stdio.h
 )
 
 # iproute2, nftables and kmod install into /usr/sbin, which is not on everyone's path.
@@ -25,7 +27,8 @@ update_package_lists() {
 missing_packages() {
     local entry
     for entry in "${HOST_PACKAGES[@]}"; do
-        command -v "${entry#*=}" >/dev/null || printf '%s\n' "${entry%%=*}"
+        # `-v` knows programs only.
+        [ -e "${entry#*=}" ] || command -v "${entry#*=}" >/dev/null || printf '%s\n' "${entry%%=*}"
     done
 }
 

@@ -16,7 +16,7 @@ final class AgentCommandLine {
     static List<String> protect(final Lab lab, final AgentOptions options) {
         final LabHost host = lab.hostA();
         final List<String> command = new ArrayList<>(List.of(launcher(), "protect"));
-        command.addAll(common(lab, host));
+        command.addAll(common(lab, host, options));
         command.addAll(List.of("--qmp", host.qmpSocket().toString()));
         command.addAll(List.of("--backup", Lab.HOST_B_REPLICATION_ADDRESS + ":" + REPLICATION_PORT));
         command.addAll(List.of("--period", options.periodArgument()));
@@ -27,37 +27,35 @@ final class AgentCommandLine {
         return command;
     }
 
+    /** @param qemu the standby's command line */
     static List<String> standby(
-            final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
+            final Lab lab, final String qemu, final TakeoverMode takeover, final AgentOptions options) {
         final LabHost host = lab.hostB();
         final List<String> command = new ArrayList<>(List.of(launcher(), "standby"));
-        command.addAll(common(lab, host));
+        command.addAll(common(lab, host, options));
         command.addAll(List.of("--listen", host.replicationAddress() + ":" + REPLICATION_PORT));
-        command.addAll(List.of(
-                "--qemu",
-                QemuCommandLine.standby(
-                        "resilire-" + lab.id() + "-b", guest, host, GuestProcess.serialLog(lab, host))));
+        command.addAll(List.of("--qemu", qemu));
         command.addAll(List.of("--takeover", takeover.argument(), "--fence", lab.fenceCommand()));
         command.addAll(options.standbyExtra());
         return command;
     }
 
-    private static List<String> common(final Lab lab, final LabHost host) {
-        return List.of(
+    private static List<String> common(final Lab lab, final LabHost host, final AgentOptions options) {
+        final List<String> common = new ArrayList<>(List.of(
                 "--vm",
                 lab.vmName(),
                 "--ram",
                 host.ramFile().toString(),
-                "--nic-socket",
-                host.nicSocket().toString(),
-                "--nic-peer",
-                host.nicPeer().toString(),
-                "--tap",
-                host.tapName(),
                 "--run-dir",
                 host.agentRunBase().toString(),
                 "--state-dir",
-                host.agentStateDirectory().toString());
+                host.agentStateDirectory().toString()));
+        if (options.hasNetwork()) {
+            common.addAll(List.of("--nic-socket", host.nicSocket().toString()));
+            common.addAll(List.of("--nic-peer", host.nicPeer().toString()));
+            common.addAll(List.of("--tap", host.tapName()));
+        }
+        return common;
     }
 
     private static String launcher() {

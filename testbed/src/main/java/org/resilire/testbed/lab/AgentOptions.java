@@ -11,8 +11,10 @@ import java.util.List;
  * @param verifyEvery compare the memories at every n-th epoch; 0: only when asked
  * @param primaryExtra more arguments of {@code protect}, as they are
  * @param standbyExtra more arguments of {@code standby}, as they are
+ * @param hasNetwork whether the guest has a NIC that passes through the agents
  */
-public record AgentOptions(Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra) {
+public record AgentOptions(
+        Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra, boolean hasNetwork) {
 
     /** The agent's default period. */
     public static final Duration DEFAULT_PERIOD = Duration.ofMillis(20);
@@ -23,24 +25,29 @@ public record AgentOptions(Duration period, int verifyEvery, List<String> primar
     }
 
     public static AgentOptions defaults() {
-        return new AgentOptions(DEFAULT_PERIOD, 0, List.of(), List.of());
+        return new AgentOptions(DEFAULT_PERIOD, 0, List.of(), List.of(), true);
     }
 
     public AgentOptions withPeriod(final Duration newPeriod) {
-        return new AgentOptions(newPeriod, verifyEvery, primaryExtra, standbyExtra);
+        return new AgentOptions(newPeriod, verifyEvery, primaryExtra, standbyExtra, hasNetwork);
     }
 
     public AgentOptions withVerifyEvery(final int epochs) {
-        return new AgentOptions(period, epochs, primaryExtra, standbyExtra);
+        return new AgentOptions(period, epochs, primaryExtra, standbyExtra, hasNetwork);
     }
 
     /** For example {@code --on-backup-loss pause}, or {@code --arm FAILURE-POINT@N}. */
     public AgentOptions withPrimaryExtra(final String... arguments) {
-        return new AgentOptions(period, verifyEvery, joined(primaryExtra, arguments), standbyExtra);
+        return new AgentOptions(period, verifyEvery, joined(primaryExtra, arguments), standbyExtra, hasNetwork);
     }
 
     public AgentOptions withStandbyExtra(final String... arguments) {
-        return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments));
+        return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments), hasNetwork);
+    }
+
+    /** For a guest without a NIC. */
+    public AgentOptions withoutNetwork() {
+        return new AgentOptions(period, verifyEvery, primaryExtra, standbyExtra, false);
     }
 
     /** Silence after which either side takes the other for failed. */

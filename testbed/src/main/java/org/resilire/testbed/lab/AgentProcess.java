@@ -2,7 +2,9 @@ package org.resilire.testbed.lab;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCountersReader;
 import org.resilire.control.AgentRole;
@@ -43,9 +45,25 @@ public final class AgentProcess implements AutoCloseable {
     /** {@code resilire standby} on host B, with the lab's fence. Returns at once; see {@link #awaitStarted()}. */
     public static AgentProcess standby(
             final Lab lab, final GuestConfig guest, final TakeoverMode takeover, final AgentOptions options) {
+        return standby(
+                lab,
+                QemuCommandLine.standby(
+                        "resilire-" + lab.id() + "-b", guest, lab.hostB(), GuestProcess.serialLog(lab, lab.hostB())),
+                takeover,
+                options);
+    }
+
+    /** The same for a synthetic guest. */
+    public static AgentProcess standby(
+            final Lab lab, final SyntheticConfig guest, final TakeoverMode takeover, final AgentOptions options) {
+        return standby(lab, String.join(" ", guest.commandLine(lab.hostB())), takeover, options);
+    }
+
+    private static AgentProcess standby(
+            final Lab lab, final String qemu, final TakeoverMode takeover, final AgentOptions options) {
         final LabHost host = lab.hostB();
         final LabProcess process =
-                lab.start("agent-b", host.namespace(), AgentCommandLine.standby(lab, guest, takeover, options));
+                lab.start("agent-b", host.namespace(), AgentCommandLine.standby(lab, qemu, takeover, options));
         return new AgentProcess(process, runDirectory(lab, host, AgentRole.BACKUP));
     }
 
@@ -124,6 +142,18 @@ public final class AgentProcess implements AutoCloseable {
     /** {@link AgentCounter#UNKNOWN} before it has counted that. */
     public long counter(final AgentCounter counter) {
         return hasCounters() ? counters.value(counter) : AgentCounter.UNKNOWN;
+    }
+
+    /** All counters that it knows a value of, by name. */
+    public Map<String, Long> counters() {
+        final Map<String, Long> values = new LinkedHashMap<>();
+        for (final AgentCounter counter : AgentCounter.values()) {
+            final long value = counter(counter);
+            if (value != AgentCounter.UNKNOWN) {
+                values.put(counter.label(), value);
+            }
+        }
+        return values;
     }
 
     /** Of a counter in nanoseconds; NaN before it is known. */

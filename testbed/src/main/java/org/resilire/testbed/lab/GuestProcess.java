@@ -5,6 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.resilire.testbed.TestbedException;
 
 /** The guest on host A. Any thread. */
@@ -32,6 +35,52 @@ public final class GuestProcess implements AutoCloseable {
                 lab.hostA().namespace(),
                 QemuCommandLine.primary("resilire-" + lab.id() + "-a", guest, lab.hostA(), serialLog));
         return new GuestProcess(process, lab.hostA(), serialLog);
+    }
+
+    /**
+     * Starts a QEMU on host B that waits for a guest's migration and leaves it paused once it has come.
+     *
+     * @param port where it listens, on the link between the hosts
+     */
+    public static GuestProcess receive(final Lab lab, final GuestConfig guest, final int port) {
+        final LabHost host = lab.hostB();
+        final Path serialLog = serialLog(lab, host);
+        final List<String> command = QemuCommandLine.primary("resilire-" + lab.id() + "-b", guest, host, serialLog);
+        command.addAll(List.of("-S", "-incoming", "defer"));
+        final GuestProcess process = new GuestProcess(lab.start("qemu-b", host.namespace(), command), host, serialLog);
+        Await.until(process::answers, BOOT_LIMIT, () -> "the receiving QEMU did not start" + process.process.logTail());
+        return process;
+    }
+
+    /** Starts a synthetic guest and waits until it can be talked to; it writes nothing yet. */
+    public static GuestProcess start(final Lab lab, final SyntheticConfig guest) {
+        final LabHost host = lab.hostA();
+        final List<String> command = new ArrayList<>(guest.commandLine(host));
+        command.addAll(List.of("-qmp", "unix:" + host.qmpSocket()));
+        command.addAll(List.of("-qmp", "unix:" + host.measurementSocket()));
+        final LabProcess process = lab.start(Lab.QEMU_A, host.namespace(), command);
+        final GuestProcess started = new GuestProcess(process, host, serialLog(lab, host));
+        Await.until(
+                () -> started.answers() || !process.isAlive(),
+                BOOT_LIMIT,
+                () -> "the synthetic guest did not start within " + BOOT_LIMIT.toSeconds() + " s");
+        if (!process.isAlive()) {
+            throw new TestbedException(
+                    "the synthetic guest ended with exit status " + process.exitStatus() + process.logTail());
+        }
+        return started;
+    }
+
+    private boolean answers() {
+        if (!Files.exists(host.measurementSocket())) {
+            return false;
+        }
+        try (QmpClient qmp = openQmp()) {
+            qmp.execute(QmpClient.encode("query-status", Map.of()));
+            return true;
+        } catch (final TestbedException notYet) {
+            return false;
+        }
     }
 
     /** An earlier guest's readiness must not be taken for this one's. */

@@ -1,0 +1,183 @@
+package org.resilire.testbed.evaluate;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** {@code testbed/run evaluate}. */
+@Command(
+        name = "testbed/run evaluate",
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        header = "Measures guests under load in every mode of replication, beside the papers' claims.",
+        description = {
+            "",
+            "Boots guests, protects them in one mode after another and measures pauses, commit latency, bytes, overhead,"
+                    + " memory and processor time. Writes DIR/results.json, with every sample, and DIR/report.html. Points"
+                    + " that DIR/results.json has already are not measured again: a run that was cut off goes on where it was.",
+            "",
+            "Experiments:",
+            "  modes      every workload in every mode",
+            "  pause      pause against dirty pages per epoch, FGBI beside Remus",
+            "  overhead   NPB-EP at 10 and 40 epochs/s, with the share of stop and cont alone",
+            "  size       cost against the guest's size at a constant dirty set (synthetic guest)",
+            "  synthetic  dirty rates that an emulated guest cannot reach (synthetic guest)",
+            "  migration  QEMU's own migration beside the initial synchronisation",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  testbed/run evaluate --quick --out /tmp/figures",
+            "  testbed/run evaluate --only modes --workloads redis,npb-ep --modes remus-raw,fgbi --out figures",
+            "  testbed/run evaluate --report-only --out figures",
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:everything was measured",
+            "1:something could not be measured, or memories differed: what is said, and is in the report",
+            "2:an argument is wrong",
+            "3:nothing could be measured"
+        })
+public final class EvaluateCommand implements Callable<Integer> {
+
+    private static final int INCOMPLETE = 1;
+    private static final int NOT_MEASURED = 3;
+    private static final int INTERRUPTED = 130;
+
+    /** The order in which they are run: what is quick and tells most comes first. */
+    private static final List<Experiment> EXPERIMENTS = List.of(new ModesExperiment());
+
+    /** Set when the program is told to end: what then fails, fails because of that. */
+    private static volatile boolean isEnding;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Where results.json and report.html go.")
+    private Path out;
+
+    @Option(names = "--only", split = ",", paramLabel = "NAME", description = "Experiments to run. Default: all.")
+    private List<String> only = List.of();
+
+    @Option(
+            names = "--workloads",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Of the experiment modes. Default: all.")
+    private List<String> workloads = List.of();
+
+    @Option(names = "--modes", split = ",", paramLabel = "NAME", description = "Of the experiment modes. Default: all.")
+    private List<String> modes = List.of();
+
+    @Option(
+            names = "--quick",
+            description = "3 samples of 1 s instead of 20 of 2 s, and fewer points: to see that it works.")
+    private boolean isQuick;
+
+    @Option(names = "--report-only", description = "Measure nothing; make the report from the results that are there.")
+    private boolean isReportOnly;
+
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean isHelpWanted;
+
+    /** Ends with the exit status that the help lists. */
+    public static void main(final String[] arguments) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> isEnding = true, "note-end"));
+        System.exit(new CommandLine(new EvaluateCommand())
+                .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+                .setParameterExceptionHandler((failure, given) -> refuse(failure))
+                .setExecutionExceptionHandler((failure, commandLine, parsed) -> explain(failure, commandLine))
+                .execute(arguments));
+    }
+
+    private static int refuse(final ParameterException failure) {
+        final PrintWriter err = failure.getCommandLine().getErr();
+        err.println("testbed/run evaluate: " + failure.getMessage());
+        UnmatchedArgumentException.printSuggestions(failure, err);
+        err.println("'testbed/run evaluate --help' lists the arguments");
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int explain(final Exception failure, final CommandLine commandLine) {
+        if (isEnding) {
+            return INTERRUPTED;
+        }
+        commandLine
+                .getErr()
+                .println("testbed/run evaluate: "
+                        + (failure.getMessage() == null ? failure.toString() : failure.getMessage()));
+        return NOT_MEASURED;
+    }
+
+    @Override
+    public Integer call() {
+        final List<Experiment> chosen = experiments();
+        final EvaluationPlan plan = isQuick
+                ? EvaluationPlan.quick(chosenWorkloads(), chosenModes())
+                : EvaluationPlan.full(chosenWorkloads(), chosenModes());
+        final PrintWriter terminal = spec.commandLine().getOut();
+        final Results results = Results.open(out, plan.settings());
+        if (isReportOnly) {
+            return CommandLine.ExitCode.OK;
+        }
+        results.begin(new Results.Run(Instant.now(), Machine.facts()));
+        final Evaluation evaluation = new Evaluation(plan, results, terminal);
+        for (final Experiment experiment : chosen) {
+            evaluation.say("== %s: %s", experiment.name(), experiment.title());
+            experiment.run(evaluation);
+        }
+        return evaluation.failures() == 0 ? CommandLine.ExitCode.OK : INCOMPLETE;
+    }
+
+    private List<Experiment> experiments() {
+        only.stream()
+                .filter(name -> EXPERIMENTS.stream()
+                        .noneMatch(experiment -> experiment.name().equals(name)))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new ParameterException(spec.commandLine(), "there is no experiment '" + name + "'");
+                });
+        return EXPERIMENTS.stream()
+                .filter(experiment -> only.isEmpty() || only.contains(experiment.name()))
+                .toList();
+    }
+
+    private List<Workload> chosenWorkloads() {
+        try {
+            return workloads.isEmpty()
+                    ? List.of(Workload.values())
+                    : workloads.stream().map(Workload::labelled).toList();
+        } catch (final IllegalArgumentException unknown) {
+            throw new ParameterException(spec.commandLine(), unknown.getMessage(), unknown);
+        }
+    }
+
+    private List<ProtectionMode> chosenModes() {
+        try {
+            return modes.isEmpty()
+                    ? ProtectionMode.ALL
+                    : modes.stream().map(ProtectionMode::named).toList();
+        } catch (final IllegalArgumentException unknown) {
+            throw new ParameterException(spec.commandLine(), unknown.getMessage(), unknown);
+        }
+    }
+}

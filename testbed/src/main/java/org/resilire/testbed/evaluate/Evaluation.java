@@ -1,0 +1,130 @@
+package org.resilire.testbed.evaluate;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.resilire.testbed.TestbedException;
+import org.resilire.testbed.lab.PauseFloor;
+
+/** What all experiments need: the plan, the results, and somebody to tell. One thread. */
+final class Evaluation {
+
+    private final EvaluationPlan plan;
+    private final Results results;
+    private final PrintWriter out;
+    private final long startedNs = System.nanoTime();
+    private int failures;
+
+    Evaluation(final EvaluationPlan plan, final Results results, final PrintWriter out) {
+        this.plan = plan;
+        this.results = results;
+        this.out = out;
+    }
+
+    EvaluationPlan plan() {
+        return plan;
+    }
+
+    boolean lacks(final Point point) {
+        return !results.has(point);
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation's library is no dependency of this project
+    void say(final String format, final Object... values) {
+        final long seconds = Duration.ofNanos(System.nanoTime() - startedNs).toSeconds();
+        out.println(String.format(Locale.ROOT, "%3d:%02d  ", seconds / 60, seconds % 60)
+                + String.format(Locale.ROOT, format, values));
+        out.flush();
+    }
+
+    /**
+     * Measures points that belong together and keeps their samples; a failure is told and kept, and the evaluation goes on.
+     *
+     * @return false if it failed
+     */
+    boolean measure(final Point point, final Supplier<List<Sample>> measurement) {
+        say("%s", point);
+        try {
+            final List<Sample> samples = measurement.get();
+            results.add(samples);
+            return true;
+        } catch (final TestbedException failure) {
+            if (Thread.currentThread().isInterrupted() || "the lab is closed".equals(failure.getMessage())) {
+                throw failure;
+            }
+            failures++;
+            results.addFailure(point, failure.getMessage());
+            say("  not measured: %s", failure.getMessage());
+            return false;
+        }
+    }
+
+    int failures() {
+        return failures;
+    }
+
+    /** Windows of a point, one after another. */
+    List<Sample> windows(final Point point, final int count, final List<Probe> probes) {
+        final List<Sample> samples = new ArrayList<>();
+        for (int number = 1; number <= count; number++) {
+            final Map<String, Double> figures = Probes.window(plan.window(), probes);
+            samples.add(new Sample(point, number, Instant.now(), figures));
+            // One line that is written over would be lost in a log.
+            if (number == 1 || number == count) {
+                say("  %2d of %d  %s", number, count, shown(figures));
+            }
+        }
+        return samples;
+    }
+
+    private static String shown(final Map<String, Double> figures) {
+        final StringBuilder line = new StringBuilder();
+        append(line, figures, "pauseMillisP50", "pause p50 %.2f ms");
+        append(line, figures, "commitMillisP50", "commit p50 %.1f ms");
+        append(line, figures, "dirtyPagesPerEpoch", "%.0f pages");
+        append(line, figures, "wireBytesPerEpoch", "%.0f B/epoch");
+        append(line, figures, "epochsPerSecond", "%.1f epochs/s");
+        append(line, figures, "unitsPerSecond", "%.4g units/s");
+        append(line, figures, "operationsPerSecond", "%.4g operations/s");
+        append(line, figures, "latencyMillisP50", "latency p50 %.1f ms");
+        return line.toString();
+    }
+
+    private static void append(
+            final StringBuilder line, final Map<String, Double> figures, final String name, final String format) {
+        if (figures.containsKey(name)) {
+            line.append(line.isEmpty() ? "" : "  ").append(String.format(Locale.ROOT, format, figures.get(name)));
+        }
+    }
+
+    /**
+     * Protects a guest that an agent is attached to and measures it: settled windows, each with the floor, and a comparison of the
+     * memories in the end.
+     */
+    List<Sample> protectedWindows(
+            final Point point, final Protection protection, final PauseFloor floor, final List<Probe> more) {
+        protection.protect();
+        say(
+                "  protected after %.0f ms, %.1f MB",
+                protection.synchronisation().get("synchronisationMillis"),
+                protection.synchronisation().get("synchronisationBytes") / 1e6);
+        Probes.window(plan.settle(), List.of());
+        final List<Sample> samples = windows(point, plan.samples(), protection.probes(more));
+        final double differingPages = protection.verify();
+        samples.forEach(sample -> {
+            sample.figures().put("pauseFloorMillisP50", floor.millisP50());
+            sample.figures().put("pauseFloorMillisP99", floor.millisP99());
+            sample.figures().put("verifyDifferingPages", differingPages);
+            sample.figures().putAll(protection.synchronisation());
+        });
+        say(
+                "  floor p50 %.2f ms; memories %s",
+                floor.millisP50(), differingPages == 0 ? "equal" : "DIFFER in " + (long) differingPages + " pages");
+        return samples;
+    }
+}

@@ -1,0 +1,100 @@
+package org.resilire.testbed.evaluate;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.resilire.testbed.lab.GuestConfig;
+import org.resilire.testbed.lab.GuestImage;
+import org.resilire.testbed.lab.PauseFloor;
+
+/** Every workload in every mode: pause, commit, bytes, overhead, memory, processor time. */
+final class ModesExperiment implements Experiment {
+
+    static final String NAME = "modes";
+    static final String UNPROTECTED = "unprotected";
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public String title() {
+        return "every workload in every mode: pause, commit latency, bytes, overhead, memory, processor time";
+    }
+
+    static Point point(final Workload workload, final ProtectionMode mode) {
+        return Point.of(NAME).with("workload", workload.label()).with("mode", mode.name());
+    }
+
+    /** The guest without protection, just before a mode. */
+    static Point baseline(final Workload workload, final ProtectionMode mode) {
+        return Point.of(NAME)
+                .with("workload", workload.label())
+                .with("mode", UNPROTECTED)
+                .with("before", mode.name());
+    }
+
+    @Override
+    public void run(final Evaluation evaluation) {
+        for (final Workload workload : evaluation.plan().workloads()) {
+            final List<ProtectionMode> wanted = evaluation.plan().modes().stream()
+                    .filter(mode -> evaluation.lacks(point(workload, mode)))
+                    .toList();
+            if (!wanted.isEmpty()) {
+                run(evaluation, workload, wanted);
+            }
+        }
+    }
+
+    private static void run(final Evaluation evaluation, final Workload workload, final List<ProtectionMode> modes) {
+        final EvaluationPlan plan = evaluation.plan();
+        evaluation.say("%s: booting a guest", workload.title());
+        try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
+                RunningWorkload running = new RunningWorkload(subject)) {
+            running.startOnce(workload);
+            for (final ProtectionMode mode : modes) {
+                evaluation.measure(point(workload, mode), () -> measure(evaluation, subject, running, workload, mode));
+            }
+        }
+    }
+
+    /** What needs no network is measured without any agent; the others with one that passes frames and does nothing else. */
+    private static List<Sample> measure(
+            final Evaluation evaluation,
+            final Subject subject,
+            final RunningWorkload running,
+            final Workload workload,
+            final ProtectionMode mode) {
+        final EvaluationPlan plan = evaluation.plan();
+        final List<Sample> samples = new ArrayList<>();
+        PauseFloor floor = null;
+        if (!workload.needsNetwork()) {
+            samples.addAll(unprotected(evaluation, subject, running, workload, mode));
+            floor = subject.floor(plan.period(), plan.floorSamples());
+        }
+        try (Protection protection = Protection.attach(subject, mode.options(), plan.period())) {
+            if (workload.needsNetwork()) {
+                // Connections that stood still while no agent was there come back first.
+                Probes.window(plan.settle(), List.of());
+                samples.addAll(unprotected(evaluation, subject, running, workload, mode));
+                floor = subject.floor(plan.period(), plan.floorSamples());
+            }
+            final List<Sample> taken =
+                    evaluation.protectedWindows(point(workload, mode), protection, floor, running.probes());
+            taken.forEach(sample -> running.addVerdict(sample.figures()));
+            samples.addAll(taken);
+        }
+        return samples;
+    }
+
+    private static List<Sample> unprotected(
+            final Evaluation evaluation,
+            final Subject subject,
+            final RunningWorkload running,
+            final Workload workload,
+            final ProtectionMode mode) {
+        final List<Probe> probes = new ArrayList<>(running.probes());
+        probes.add(Probes.cpu("guest", subject.process()));
+        return evaluation.windows(baseline(workload, mode), evaluation.plan().baselineSamples(), probes);
+    }
+}

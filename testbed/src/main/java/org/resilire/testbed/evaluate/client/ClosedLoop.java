@@ -1,0 +1,240 @@
+package org.resilire.testbed.evaluate.client;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.Recorder;
+
+/**
+ * Many connections, each with one request under way, on one thread. A connection that breaks is made anew and counted. {@link
+ * #sample()} may be called by one other thread.
+ */
+final class ClosedLoop implements AutoCloseable {
+
+    private static final int BUFFER_BYTES = 64 * 1024;
+    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(100);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final int SIGNIFICANT_DIGITS = 3;
+
+    private final InetSocketAddress guest;
+    private final LoadSpec spec;
+    private final Selector selector;
+    private final List<Connection> connections = new ArrayList<>();
+    private final ByteBuffer scratch = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final Recorder latencies = new Recorder(LONGEST_NANOS, SIGNIFICANT_DIGITS);
+    private final Thread thread = Thread.ofPlatform().name("closed-loop").unstarted(this::run);
+    private final LongAdder receivedBytes = new LongAdder();
+    private final LongAdder broken = new LongAdder();
+    private volatile boolean isEnding;
+    private long sampledAtNs = System.nanoTime();
+    private long sampledBytes;
+    private long sampledBroken;
+
+    ClosedLoop(final String host, final LoadSpec spec) throws IOException {
+        guest = new InetSocketAddress(host, spec.port());
+        this.spec = spec;
+        selector = Selector.open();
+        for (int number = 0; number < spec.connections(); number++) {
+            connections.add(new Connection(number));
+        }
+    }
+
+    ClosedLoop start() {
+        thread.start();
+        return this;
+    }
+
+    /** Since the last one, or the start. */
+    LoadSample sample() {
+        final Histogram histogram = latencies.getIntervalHistogram();
+        final long nowNs = System.nanoTime();
+        final long bytes = receivedBytes.sum();
+        final long brokenNow = broken.sum();
+        final boolean isEmpty = histogram.getTotalCount() == 0;
+        final LoadSample sample = new LoadSample(
+                (nowNs - sampledAtNs) / 1e9,
+                histogram.getTotalCount(),
+                bytes - sampledBytes,
+                isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(50) / 1e6),
+                isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(99) / 1e6),
+                brokenNow - sampledBroken);
+        sampledAtNs = nowNs;
+        sampledBytes = bytes;
+        sampledBroken = brokenNow;
+        return sample;
+    }
+
+    private void run() {
+        try {
+            while (!isEnding) {
+                final long nowNs = System.nanoTime();
+                long nextNs = nowNs + RETRY_NANOS;
+                for (final Connection connection : connections) {
+                    nextNs = Math.min(nextNs, connection.advance(nowNs));
+                }
+                selector.select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nextNs - nowNs)));
+                for (final SelectionKey key : selector.selectedKeys()) {
+                    ((Connection) key.attachment()).onReady(key);
+                }
+                selector.selectedKeys().clear();
+            }
+        } catch (final IOException failure) {
+            throw new java.io.UncheckedIOException(failure);
+        }
+    }
+
+    private final class Connection {
+
+        private final int number;
+        private final ByteBuffer toSend = ByteBuffer.allocate(1024);
+        private final ByteBuffer received = ByteBuffer.allocate(2 * BUFFER_BYTES);
+        private Dialogue dialogue;
+        private SocketChannel channel;
+        private SelectionKey key;
+        private boolean isConnected;
+        private boolean isAwaiting;
+        private long sentNs;
+        private long nextNs;
+
+        Connection(final int number) {
+            this.number = number;
+            // Spread, so that they do not all ask at once for ever.
+            nextNs =
+                    System.nanoTime() + number * TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros()) / spec.connections();
+        }
+
+        /** Sends the next request if it is time; returns when there is something to do again. */
+        long advance(final long nowNs) {
+            if (isAwaiting || (channel != null && !isConnected)) {
+                return Long.MAX_VALUE;
+            }
+            if (nextNs - nowNs > 0) {
+                return nextNs;
+            }
+            try {
+                if (channel == null) {
+                    connect();
+                } else {
+                    ask();
+                }
+                return Long.MAX_VALUE;
+            } catch (final IOException failure) {
+                fail();
+                return nextNs;
+            }
+        }
+
+        private void connect() throws IOException {
+            dialogue = Dialogue.of(spec.protocol(), number);
+            channel = SocketChannel.open();
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            key = channel.register(selector, SelectionKey.OP_CONNECT, this);
+            isConnected = channel.connect(guest);
+            if (isConnected) {
+                key.interestOps(SelectionKey.OP_READ);
+                ask();
+            }
+        }
+
+        private void ask() throws IOException {
+            toSend.clear();
+            dialogue.request(toSend);
+            toSend.flip();
+            sentNs = System.nanoTime();
+            isAwaiting = true;
+            // A request is smaller than any send buffer that was emptied by the answer before.
+            while (toSend.hasRemaining()) {
+                channel.write(toSend);
+            }
+        }
+
+        void onReady(final SelectionKey readyKey) {
+            try {
+                if (!readyKey.isValid()) {
+                    return;
+                }
+                if (readyKey.isConnectable() && channel.finishConnect()) {
+                    isConnected = true;
+                    key.interestOps(SelectionKey.OP_READ);
+                    ask();
+                } else if (readyKey.isReadable()) {
+                    read();
+                }
+            } catch (final IOException failure) {
+                fail();
+            }
+        }
+
+        private void read() throws IOException {
+            scratch.clear();
+            final int count = channel.read(scratch);
+            if (count < 0) {
+                throw new IOException("closed by the guest");
+            }
+            receivedBytes.add(count);
+            scratch.flip();
+            received.put(scratch);
+            received.flip();
+            for (int used = dialogue.consume(received); used > 0; used = dialogue.consume(received)) {
+                received.position(received.position() + used);
+                if (dialogue.isAnswered()) {
+                    answered();
+                    break;
+                }
+            }
+            received.compact();
+        }
+
+        private void answered() {
+            final long nowNs = System.nanoTime();
+            latencies.recordValue(Math.min(nowNs - sentNs, LONGEST_NANOS));
+            isAwaiting = false;
+            nextNs = nowNs + TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros());
+        }
+
+        private void fail() {
+            broken.increment();
+            close();
+            nextNs = System.nanoTime() + RETRY_NANOS;
+        }
+
+        void close() {
+            try {
+                if (channel != null) {
+                    channel.close();
+                }
+            } catch (final IOException alreadyGone) {
+                // Nothing more can be done about it.
+            }
+            channel = null;
+            isConnected = false;
+            isAwaiting = false;
+            received.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        isEnding = true;
+        selector.wakeup();
+        try {
+            thread.join();
+            connections.forEach(Connection::close);
+            selector.close();
+        } catch (final IOException failure) {
+            throw new java.io.UncheckedIOException(failure);
+        } catch (final InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
