@@ -42,15 +42,16 @@ public record ReplicationMode(Identification identification, BlockSize blockSize
      * @throws IllegalArgumentException in one line that says why and what could be instead
      */
     public ReplicationMode {
+        final boolean makesDeltas = new EncoderOptions(codec, false).needsSentMemory();
         final boolean keepsSent =
-                identification == Identification.SHADOW || (identification == Identification.PAGE && codec.delta());
+                identification == Identification.SHADOW || (identification == Identification.PAGE && makesDeltas);
         if (sharing && !keepsSent) {
             throw new IllegalArgumentException("--sharing on confirms blocks by what was sent, which is not kept with "
                     + (identification == Identification.HASH
                             ? "--identify hash: use --identify shadow, or --sharing off"
                             : "whole pages and --codec " + codec.text() + ": use --codec delta, or --sharing off"));
         }
-        if (identification == Identification.HASH && codec.delta() && codec != PageCodec.AUTO) {
+        if (identification == Identification.HASH && makesDeltas && codec != PageCodec.AUTO) {
             throw new IllegalArgumentException(
                     "--codec " + codec.text()
                             + " needs what was sent before, which --identify hash does not keep: use --codec lz4, or --identify shadow");
