@@ -24,7 +24,7 @@ public enum PageCodec {
         return text;
     }
 
-    /** Whether records may say what changed within a block; for that the encoder needs the memory that the backup holds. */
+    /** Whether records may say what changed within a block. */
     public boolean delta() {
         return this == AUTO || this == DELTA || this == DELTA_LZ4;
     }

@@ -47,7 +47,7 @@ public final class PageEncoder {
         this.sent = sent;
         this.index = indexOrNull;
         this.zeroBlocksAreCut = !options.isPlain();
-        this.delta = options.codec().delta();
+        this.delta = options.delta();
     }
 
     /** Length of the captured record at {@code offset}. */

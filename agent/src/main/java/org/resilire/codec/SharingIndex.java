@@ -33,7 +33,7 @@ public final class SharingIndex implements AutoCloseable {
 
     /** @param capacityBytes memory for entries, rounded down to a power of two, at least 64 */
     public SharingIndex(final long capacityBytes, final BlockKernels kernels) {
-        this(capacityBytes, kernels, BlockHash.XXH3);
+        this(capacityBytes, kernels, new FoldedHash());
     }
 
     SharingIndex(final long capacityBytes, final BlockKernels kernels, final BlockHash hash) {

@@ -33,7 +33,7 @@ class PageEncoderTest {
     @MethodSource("everyWayToEncode")
     void shouldKeepSentMemoryAndReplicaEqualToTheGuest(final EncoderOptions options, final boolean wholePages) {
         final Random random = new Random(options.hashCode());
-        try (EncodedStream stream = new EncodedStream(options, BlockHash.XXH3, wholePages, PAGES, random)) {
+        try (EncodedStream stream = new EncodedStream(options, new FoldedHash(), wholePages, PAGES, random)) {
             for (int epoch = 0; epoch < EPOCHS; epoch++) {
                 stream.change();
                 if (options.codec().delta()) {
@@ -51,6 +51,21 @@ class PageEncoderTest {
             assertTrue(encoder.literalBlocks() > 500, encoder.literalBlocks() + " literal");
             assertTrue(encoder.zeroBlocks() > 500, encoder.zeroBlocks() + " zero");
             assertEquals(options.isPlain(), encoder.bytesOut() == encoder.bytesIn());
+        }
+    }
+
+    @Test
+    void shouldStayExactWhereAlmostAllHashesCollide() {
+        final BlockHash bad = (segment, offset) -> segment.get(ValueLayout.JAVA_BYTE, offset) & 3;
+        final EncoderOptions options = new EncoderOptions(PageCodec.DELTA, true);
+        try (EncodedStream stream = new EncodedStream(options, bad, false, PAGES, new Random(4))) {
+            for (int epoch = 0; epoch < EPOCHS; epoch++) {
+                stream.change();
+                stream.synchronise();
+                assertEquals(-1, stream.guest.mismatch(stream.replica), "replica, epoch " + epoch);
+                assertEquals(-1, stream.guest.mismatch(stream.sent), "sent memory, epoch " + epoch);
+            }
+            assertTrue(stream.encoder.collisions() > 500, stream.encoder.collisions() + " collisions");
         }
     }
 
@@ -80,6 +95,11 @@ class PageEncoderTest {
         assertThrows(IllegalArgumentException.class, () -> new PageEncoder(sharing, MemorySegment.NULL, kernels, null));
         final PageEncoder raw = new PageEncoder(new EncoderOptions(PageCodec.RAW, false), null, kernels, null);
         assertThrows(IllegalStateException.class, () -> raw.delta(true));
+        assertThrows(IllegalArgumentException.class, delta::withoutSentMemory);
+        assertThrows(IllegalArgumentException.class, sharing::withoutSentMemory);
+        assertEquals(
+                new EncoderOptions(PageCodec.AUTO, false, false),
+                new EncoderOptions(PageCodec.AUTO, false).withoutSentMemory());
         assertThrows(IllegalArgumentException.class, () -> PageCodec.of("zip"));
         assertEquals(PageCodec.DELTA_LZ4, PageCodec.of("delta+lz4"));
     }

@@ -263,11 +263,8 @@ public final class VectorBlockKernels implements BlockKernels {
         long zeros = 0;
         for (int block = 0; block < count; block++) {
             long at = offset + (long) block * BLOCK_BYTES;
-            if (!LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER)
-                    .compare(VectorOperators.NE, 0)
-                    .anyTrue()) {
-                zeros |= 1L << block;
-            }
+            LongVector any = LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER);
+            zeros |= (any.compare(VectorOperators.NE, 0).anyTrue() ? 0L : 1L) << block;
         }
         return zeros;
     }
@@ -278,9 +275,7 @@ public final class VectorBlockKernels implements BlockKernels {
             long at = offset + (long) block * BLOCK_BYTES;
             LongVector any = LongVector.fromMemorySegment(SPECIES, blocks, at, ORDER)
                     .or(LongVector.fromMemorySegment(SPECIES, blocks, at + VECTOR_BYTES, ORDER));
-            if (!any.compare(VectorOperators.NE, 0).anyTrue()) {
-                zeros |= 1L << block;
-            }
+            zeros |= (any.compare(VectorOperators.NE, 0).anyTrue() ? 0L : 1L) << block;
         }
         return zeros;
     }
@@ -293,9 +288,7 @@ public final class VectorBlockKernels implements BlockKernels {
                     .or(LongVector.fromMemorySegment(SPECIES, blocks, at + VECTOR_BYTES, ORDER))
                     .or(LongVector.fromMemorySegment(SPECIES, blocks, at + 2 * VECTOR_BYTES, ORDER))
                     .or(LongVector.fromMemorySegment(SPECIES, blocks, at + 3 * VECTOR_BYTES, ORDER));
-            if (!any.compare(VectorOperators.NE, 0).anyTrue()) {
-                zeros |= 1L << block;
-            }
+            zeros |= (any.compare(VectorOperators.NE, 0).anyTrue() ? 0L : 1L) << block;
         }
         return zeros;
     }

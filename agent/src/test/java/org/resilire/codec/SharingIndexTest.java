@@ -1,0 +1,125 @@
+package org.resilire.codec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.resilire.simd.BlockKernels;
+
+class SharingIndexTest {
+
+    private static final int PAGES = 4;
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment sent = arena.allocate((long) PAGES * PageRecord.PAGE_BYTES);
+    private final MemorySegment block = arena.allocate(PageRecord.BLOCK_BYTES);
+    private final MemorySegment references = arena.allocate(PageRecord.PAGE_BYTES);
+
+    @AfterEach
+    void close() {
+        arena.close();
+    }
+
+    private static SharingIndex index(final int capacityBytes, final BlockHash hash) {
+        return new SharingIndex(capacityBytes, BlockKernels.preferred(), hash);
+    }
+
+    /** Puts a block of this content at this place of sent memory, as the encoder does. */
+    private boolean send(final SharingIndex index, final long page, final int blockInPage, final int content) {
+        block.fill((byte) content);
+        final long found = index.share(block, 0, 1L << blockInPage, 1L << blockInPage, sent, page, references, 0);
+        final long at = page * PageRecord.PAGE_BYTES + blockInPage * 64L;
+        if (at < sent.byteSize()) {
+            MemorySegment.copy(block, 0, sent, at, PageRecord.BLOCK_BYTES);
+        }
+        return found != 0;
+    }
+
+    @Test
+    void shouldReferToWhereTheContentIs() {
+        try (SharingIndex index = index(1 << 12, new FoldedHash())) {
+            assertEquals(false, send(index, 1, 5, 7));
+            assertTrue(send(index, 2, 9, 7));
+            assertEquals(64 + 5, references.get(ValueLayout.JAVA_INT_UNALIGNED, 0));
+            assertEquals(1, index.hits());
+            assertEquals(false, send(index, 3, 9, 8));
+        }
+    }
+
+    @Test
+    void shouldNotTrustAHashThatCollides() {
+        try (SharingIndex index = index(1 << 12, (segment, offset) -> 42)) {
+            assertEquals(false, send(index, 0, 0, 1));
+            assertEquals(false, send(index, 1, 0, 2));
+            assertEquals(1, index.collisions());
+            assertEquals(0, index.staleHits());
+            assertTrue(send(index, 2, 0, 2), "the later content replaced the earlier one");
+        }
+    }
+
+    @Test
+    void shouldNotReferToABlockThatWasOverwritten() {
+        try (SharingIndex index = index(1 << 12, new FoldedHash())) {
+            assertEquals(false, send(index, 0, 3, 1));
+            sent.asSlice(3 * 64, 64).fill((byte) 9);
+            assertEquals(false, send(index, 1, 0, 1));
+            assertEquals(1, index.staleHits());
+            assertEquals(0, index.collisions());
+            assertTrue(send(index, 2, 0, 1), "the new place is known");
+            assertEquals(64, references.get(ValueLayout.JAVA_INT_UNALIGNED, 0));
+        }
+    }
+
+    @Test
+    void shouldNotReferIntoTheSamePage() {
+        try (SharingIndex index = index(1 << 12, new FoldedHash())) {
+            assertEquals(false, send(index, 1, 5, 7));
+            assertEquals(false, send(index, 1, 6, 7));
+            final MemorySegment two = arena.allocate(128).fill((byte) 3);
+            assertEquals(0, index.share(two, 0, 3, 3, sent, 2, references, 0));
+        }
+    }
+
+    @Test
+    void shouldStayWithinItsMemoryAndForgetSomethingOld() {
+        try (SharingIndex index = index(64, new FoldedHash())) {
+            for (int content = 1; content <= 9; content++) {
+                assertEquals(false, send(index, 0, content, content));
+            }
+            assertEquals(1, index.evictions());
+            assertTrue(send(index, 1, 0, 9), "the newest is known");
+            assertEquals(64, index.capacityBytes());
+            index.clear();
+            assertEquals(false, send(index, 1, 1, 9), "all is forgotten");
+        }
+        assertThrows(IllegalArgumentException.class, () -> index(63, new FoldedHash()));
+    }
+
+    @Test
+    void shouldNotRememberWhatAReferenceCannotName() {
+        try (SharingIndex index = index(1 << 12, new FoldedHash())) {
+            final long firstBeyond = PageRecord.REFERABLE_BLOCKS / PageRecord.BLOCKS_PER_PAGE;
+            assertEquals(false, send(index, firstBeyond, 0, 1));
+            assertEquals(false, send(index, 0, 0, 1));
+            assertEquals(0, index.staleHits() + index.collisions());
+            assertTrue(send(index, firstBeyond, 0, 1), "a page beyond may refer to one below");
+        }
+    }
+
+    @Test
+    void shouldHashEveryByteOfABlock() {
+        final FoldedHash hash = new FoldedHash();
+        final long zero = hash.hash(block, 0);
+        for (int bit = 0; bit < 512; bit++) {
+            block.set(ValueLayout.JAVA_BYTE, bit / 8, (byte) (1 << bit % 8));
+            final long other = hash.hash(block, 0);
+            assertTrue(Long.bitCount(zero ^ other) > 12, "bit " + bit);
+            block.set(ValueLayout.JAVA_BYTE, bit / 8, (byte) 0);
+        }
+    }
+}
