@@ -4,8 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Eight longs, two at a time, by 128-bit products folded into 64 bits, the principle of wyhash and of XXH3 for short inputs. Small
- * enough to be inlined, which general-purpose hashing of a block is not: that took 100 ns where this takes 5. A guest that makes
- * collisions on purpose loses the sharing of its own blocks, no more.
+ * enough to be inlined. A guest that makes collisions on purpose loses the sharing of its own blocks, no more.
  */
 final class FoldedHash implements BlockHash {
 
