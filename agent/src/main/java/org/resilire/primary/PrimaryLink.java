@@ -218,7 +218,7 @@ final class PrimaryLink implements Agent {
         }
         if (nowNanos >= nextSilenceReportNanos) {
             nextSilenceReportNanos = nowNanos + SILENCE_REPORT_NANOS;
-            LOG.warn("backup {} does not answer; the guest runs unprotected, trying again", backup);
+            LOG.warn("backup {} does not answer; trying again", backup);
         }
         return 1;
     }

@@ -139,10 +139,12 @@ public final class QemuGuest implements Guest {
         pausedMarker.pausedByAgent(true);
         qmp.drainEvents();
         final long stops = qmp.eventCount(QmpEvent.STOP);
+        // A guest that waits for a backup is paused already, by this agent: its checkpoint ends that, too.
+        final boolean wasStoppedHere = isPaused && isStoppedHere;
         isStoppedHere = true;
         qmp.call(STOP, commandTimeoutNanos);
         // QEMU reports STOP before it replies, unless there was nothing to stop.
-        isStoppedHere = qmp.eventCount(QmpEvent.STOP) != stops;
+        isStoppedHere = wasStoppedHere || qmp.eventCount(QmpEvent.STOP) != stops;
         if (!isStoppedHere) {
             pausedMarker.pausedByAgent(false);
         }

@@ -100,6 +100,17 @@ class QemuGuestTest {
     }
 
     @Test
+    void shouldResumeAGuestThatItHeldPausedBeforeTheCheckpoint() {
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config())) {
+            guest.pause();
+            guest.pause();
+            guest.resume();
+            assertEquals(RunState.RUNNING, guest.runState());
+        }
+    }
+
+    @Test
     void shouldNotResumeAGuestThatSomebodyElsePaused() {
         try (TestQemu qemu = TestQemu.start()) {
             qemu.execute("stop", Map.of());

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
@@ -72,7 +73,11 @@ final class Load implements AutoCloseable {
                 whole.stream()
                         .mapToLong(LoadConnection::lastAcknowledgedNs)
                         .min()
-                        .orElse(0));
+                        .orElse(0),
+                connections()
+                        .filter(connection -> !connection.failure().isEmpty())
+                        .map(connection -> connection.name() + ": " + connection.failure())
+                        .collect(Collectors.joining("; ")));
     }
 
     /** Ends the load and looks whether everything that was answered is true. */

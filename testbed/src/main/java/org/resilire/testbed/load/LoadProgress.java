@@ -7,6 +7,11 @@ package org.resilire.testbed.load;
  * @param connections that were opened
  * @param brokenConnections of these, that broke
  * @param oldestAcknowledgedNs the connection that has waited longest for an answer got its last one then; broken ones aside
+ * @param failures why connections broke; empty if none did
  */
 public record LoadProgress(
-        long acknowledgedOperations, int connections, int brokenConnections, long oldestAcknowledgedNs) {}
+        long acknowledgedOperations,
+        int connections,
+        int brokenConnections,
+        long oldestAcknowledgedNs,
+        String failures) {}

@@ -3,7 +3,10 @@ package org.resilire.testbed.system;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -21,6 +24,7 @@ import org.resilire.control.AgentState;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.AgentProcess;
+import org.resilire.testbed.lab.Namespace;
 import org.resilire.testbed.lab.QmpClient;
 import org.resilire.testbed.lab.TakeoverMode;
 import org.resilire.testbed.load.LoadResult;
@@ -170,6 +174,64 @@ class AgentKillSystemTest {
 
     @Test
     @Order(7)
+    void shouldPauseGuestWithoutBackupIfToldToAndGoOnWithNext() {
+        hosts.startPrimary(TwoHosts.patient().withPrimaryExtra("--on-backup-loss", "pause"));
+        assertProtectedAgain();
+        hosts.standby().process().kill();
+        hosts.await(
+                () -> hosts.primary().state() == AgentState.UNPROTECTED,
+                TwoHosts.END_LIMIT,
+                "the primary to say that the guest is unprotected",
+                false);
+        awaitGuestIs("paused");
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
+        assertProtectedAgain();
+        assertGuestRuns();
+    }
+
+    @Test
+    @Order(8)
+    void shouldReplicateThroughMediaDriversOfItsOwnHosts() {
+        final Path driverA = startMediaDriver("driver-a", hosts.lab().hostA().namespace());
+        final Path driverB = startMediaDriver("driver-b", hosts.lab().hostB().namespace());
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient().withStandbyExtra("--aeron-dir", driverB.toString()));
+        hosts.startPrimary(TwoHosts.patient().withPrimaryExtra("--aeron-dir", driverA.toString()));
+        assertProtectedAgain();
+        assertEquals(0, hosts.verify().exitStatus(), hosts::describe);
+        hosts.startPrimary(TwoHosts.patient());
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
+        assertProtectedAgain();
+    }
+
+    private static Path startMediaDriver(final String name, final Namespace host) {
+        final Path directory = hosts.lab().sharedMemory(name);
+        hosts.lab()
+                .start(
+                        name,
+                        host,
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
+                                "--sun-misc-unsafe-memory-access=allow",
+                                "-XX:+UseSerialGC",
+                                "-Xmx64m",
+                                "-Daeron.dir=" + directory,
+                                "-Daeron.threading.mode=SHARED",
+                                "-Daeron.sharedidle.strategy=org.agrona.concurrent.BackoffIdleStrategy",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                "io.aeron.driver.MediaDriver"));
+        hosts.await(
+                () -> Files.exists(directory.resolve("cnc.dat")),
+                TwoHosts.END_LIMIT,
+                "the media driver in " + directory,
+                false);
+        return directory;
+    }
+
+    @Test
+    @Order(9)
     void shouldEndInOrderWhenAsked() {
         hosts.primary().process().terminate();
         hosts.primary().process().awaitEnd(TwoHosts.END_LIMIT);
@@ -191,7 +253,7 @@ class AgentKillSystemTest {
 
     /** After everything above. */
     @Test
-    @Order(8)
+    @Order(10)
     void shouldHaveKeptEveryAcknowledgedOperationAndEveryConnection() {
         final LoadResult result = hosts.load().finish(null);
         assertEquals(0, result.lostOperations(), result::toString);
@@ -213,12 +275,16 @@ class AgentKillSystemTest {
     }
 
     private static void assertGuestRuns() {
+        awaitGuestIs("running");
+    }
+
+    private static void awaitGuestIs(final String status) {
         try (QmpClient qmp = hosts.guest().openQmp()) {
             final byte[] query = QmpClient.encode("query-status", Map.of());
             hosts.await(
-                    () -> qmp.execute(query).path("status").asString("").equals("running"),
+                    () -> qmp.execute(query).path("status").asString("").equals(status),
                     Duration.ofSeconds(2),
-                    "the guest to run",
+                    "the guest to be " + status,
                     false);
         }
     }
