@@ -39,17 +39,25 @@ public final class DeferredShadowIdentifier implements BlockIdentifier {
     public int capture(final long page, final MemorySegment out, final long outOffset) {
         final long pageOffset = page << GuestMemory.PAGE_SHIFT;
         final long payload = outOffset + PageRecord.HEADER_BYTES;
-        final long mask = blockSize.widen(kernels.changedBlocks(guest, pageOffset, sent, pageOffset));
+        final long mask = copyChanged(pageOffset, out, payload);
         if (mask == 0) {
             return 0;
         }
-        PackedBlocks.copy(guest, pageOffset, mask, out, payload);
         if (mask == ALL_BLOCKS && kernels.isZero(out, payload, GuestMemory.PAGE_BYTES)) {
             PageRecord.putHeader(out, outOffset, page, PageRecord.ZERO, 0);
             return PageRecord.HEADER_BYTES;
         }
         PageRecord.putHeader(out, outOffset, page, PageRecord.BLOCKS, mask);
         return PageRecord.lengthBytes(mask);
+    }
+
+    private long copyChanged(final long pageOffset, final MemorySegment out, final long payload) {
+        if (blockSize == BlockSize.B64) {
+            return kernels.copyChanged(guest, pageOffset, sent, pageOffset, out, payload);
+        }
+        final long mask = blockSize.widen(kernels.changedBlocks(guest, pageOffset, sent, pageOffset));
+        PackedBlocks.copy(guest, pageOffset, mask, out, payload);
+        return mask;
     }
 
     @Override
