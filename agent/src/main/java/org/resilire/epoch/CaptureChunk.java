@@ -55,14 +55,11 @@ public final class CaptureChunk {
         return this;
     }
 
-    /** Becomes what {@code plain} is, with its payload in another form, which stands here already. */
-    CaptureChunk startCompressed(final CaptureChunk plain, final Compression how, final int lengthBytes) {
-        start(plain.content, plain.epoch, plain.kind, plain.position);
+    /** The payload stands here in another form now. */
+    void compressed(final Compression how, final int lengthBytes) {
+        decodedBytes = payloadBytes;
         payloadBytes = lengthBytes;
-        recordCount = plain.recordCount;
-        decodedBytes = plain.payloadBytes;
         compression = how;
-        return this;
     }
 
     /** Becomes the end of an epoch; a synchronisation's has no device state, 0 bytes of it. */

@@ -8,7 +8,7 @@ import org.resilire.linux.AnonymousMemory;
  * A bounded, lock-free way for chunks from one stage to the next and back: from capture to encoder, and from there to the sender.
  * When the taking side is slower the filling side waits (and the epoch gets longer): nothing is dropped and nothing grows.
  *
- * <p>{@link #claim}, {@link #tryClaim}, {@link #publish} and {@link #isIdle} belong to the filling thread, {@link #poll} and
+ * <p>{@link #claim}, {@link #tryClaim}, {@link #publish}, {@link #hold} and {@link #isIdle} belong to the filling thread, {@link #poll} and
  * {@link #recycle} to the taking one; {@link #abort} to any.
  */
 public final class CapturePipe implements AutoCloseable {
@@ -19,6 +19,7 @@ public final class CapturePipe implements AutoCloseable {
     private final IdleStrategy idle;
     private final int chunkCount;
     private volatile boolean aborted;
+    private volatile boolean held;
     private long waitedNanos;
 
     /** @param idle how the filling thread waits for a free chunk */
@@ -48,6 +49,8 @@ public final class CapturePipe implements AutoCloseable {
 
     private CaptureChunk awaitFree() {
         final long startNanos = System.nanoTime();
+        // Otherwise nobody would ever give a chunk back.
+        held = false;
         idle.reset();
         while (true) {
             if (aborted) {
@@ -80,9 +83,22 @@ public final class CapturePipe implements AutoCloseable {
         filled.offer(chunk);
     }
 
-    /** The next filled chunk, or null. */
+    /** The next filled chunk, or null; also while chunks are held back. */
     public CaptureChunk poll() {
-        return filled.poll();
+        return held ? null : filled.poll();
+    }
+
+    /**
+     * Holds chunks back from here on, so that the taking side does not compete for the CPU with what must be quick; until
+     * {@link #release}, or until there is no free chunk left. Filling thread.
+     */
+    public void hold() {
+        held = true;
+    }
+
+    /** Lets chunks pass again. Filling thread. */
+    public void release() {
+        held = false;
     }
 
     /** Gives a chunk back once its content has left. */
@@ -92,6 +108,7 @@ public final class CapturePipe implements AutoCloseable {
 
     /** Makes a filling thread that waits, or comes to wait, give up. */
     public void abort() {
+        held = false;
         aborted = true;
     }
 

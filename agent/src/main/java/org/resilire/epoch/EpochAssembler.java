@@ -2,6 +2,7 @@ package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
+import org.resilire.codec.BatchDecompressor;
 import org.resilire.codec.MalformedBatchException;
 import org.resilire.codec.PageBatchApplier;
 import org.resilire.codec.PageBatchValidator;
@@ -31,6 +32,8 @@ public final class EpochAssembler implements AutoCloseable {
     private final EpochStaging pages;
     private final EpochStaging deviceRecords;
     private final EpochStaging hashes;
+    private final EpochStaging compressed = new EpochStaging("a compressed batch", EpochEncoder.MAX_BATCH_BYTES);
+    private final BatchDecompressor decompressor = new BatchDecompressor(EpochEncoder.MAX_BATCH_BYTES);
     private final AnonymousMemory deviceState;
     private final PageBatchApplier deviceApplier;
     private final Checksum checksum = new Checksum();
@@ -124,16 +127,36 @@ public final class EpochAssembler implements AutoCloseable {
             final DirectBuffer source,
             final int offset,
             final int length) {
-        if (compression != Compression.NONE.value() || decodedBytes != length) {
-            throw violation(expectedEpoch, "a batch of " + length + " bytes, " + decodedBytes + " decoded");
-        }
-        final long at = into.append(source, offset, length);
-        checksum.add(into.segment(), at, length);
         try {
+            final long at = decode(into, compression, decodedBytes, source, offset, length);
             validator.validate(into.segment(), at, decodedBytes, records);
         } catch (final MalformedBatchException e) {
             throw violation(expectedEpoch, "batch " + (batchCount - 1) + ": " + e.getMessage());
         }
+    }
+
+    /** Appends what a message carries and adds to the checksum what travelled; returns where the records stand. */
+    private long decode(
+            final EpochStaging into,
+            final short compression,
+            final int decodedBytes,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
+        if (compression == Compression.NONE.value() && decodedBytes == length) {
+            final long at = into.append(source, offset, length);
+            checksum.add(into.segment(), at, length);
+            return at;
+        }
+        if (compression != Compression.LZ4.value()) {
+            throw violation(
+                    expectedEpoch,
+                    "a batch of " + length + " bytes, " + decodedBytes + " decoded, with compression " + compression);
+        }
+        compressed.clear();
+        checksum.add(compressed.segment(), compressed.append(source, offset, length), length);
+        decompressor.decompress(source, offset, length, decodedBytes);
+        return into.append(decompressor.decoded(), 0, decodedBytes);
     }
 
     /** Stages a message of page hashes. */
@@ -289,6 +312,8 @@ public final class EpochAssembler implements AutoCloseable {
         pages.close();
         deviceRecords.close();
         hashes.close();
+        compressed.close();
+        decompressor.close();
         deviceState.close();
     }
 }

@@ -5,6 +5,7 @@ import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.codec.PageEncoder;
 import org.resilire.epoch.CaptureChunk.Content;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
@@ -16,8 +17,8 @@ public final class EpochEncoder implements Agent {
 
     /** Hears of epochs, on the encoder's thread. */
     public interface Listener {
-        /** Another epoch was encoded, in so much time of this stage. */
-        void onEpochEncoded(EpochKind kind, long encodeNanos);
+        /** Another epoch was encoded, in so much time of this stage and into so many messages with records. */
+        void onEpochEncoded(EpochKind kind, long encodeNanos, int batches, int compressedBatches);
     }
 
     /** Records that travel in one message at most, before compression. */
@@ -31,8 +32,9 @@ public final class EpochEncoder implements Agent {
 
     private final CapturePipe captured;
     private final CapturePipe encoded;
-    private final PageEncoder pages;
-    private final PageEncoder deviceState;
+    private final BatchEncoder pages;
+    private final BatchEncoder deviceState;
+    private final LinkSample linkSample;
     private final Listener listener;
     private final NanoClock clock;
 
@@ -43,20 +45,25 @@ public final class EpochEncoder implements Agent {
     private CaptureChunk in;
     private int inOffset;
     private CaptureChunk out;
-    private boolean batchOpen;
+    private BatchEncoder batch;
+    private long sliceStartNanos;
     private long encodeNanos;
+    private int batches;
+    private int compressedBatches;
 
     EpochEncoder(
             final CapturePipe captured,
             final CapturePipe encoded,
-            final PageEncoder pages,
-            final PageEncoder deviceState,
+            final BatchEncoder pages,
+            final BatchEncoder deviceState,
+            final LinkSample linkSample,
             final Listener listener,
             final NanoClock clock) {
         this.captured = captured;
         this.encoded = encoded;
         this.pages = pages;
         this.deviceState = deviceState;
+        this.linkSample = linkSample;
         this.listener = listener;
         this.clock = clock;
     }
@@ -99,7 +106,10 @@ public final class EpochEncoder implements Agent {
         if (in == null || !claimOut()) {
             return 0;
         }
-        final long startNanos = clock.nanoTime();
+        if (linkSample.read()) {
+            pages.onLink(linkSample.bytes(), linkSample.nanos(), linkSample.saturated());
+        }
+        sliceStartNanos = clock.nanoTime();
         try {
             encodeSome();
         } catch (final RuntimeException e) {
@@ -107,8 +117,19 @@ public final class EpochEncoder implements Agent {
             failure = "encoding failed: " + e;
             wanted = Phase.DISCARDING;
         }
-        encodeNanos += clock.nanoTime() - startNanos;
+        account();
         return 1;
+    }
+
+    /** Books the time since this was called last. */
+    private void account() {
+        final long nowNanos = clock.nanoTime();
+        final long nanos = nowNanos - sliceStartNanos;
+        sliceStartNanos = nowNanos;
+        encodeNanos += nanos;
+        if (batch != null) {
+            batch.spent(nanos);
+        }
     }
 
     private boolean claimOut() {
@@ -120,7 +141,7 @@ public final class EpochEncoder implements Agent {
 
     private void encodeSome() {
         final Content content = in.content();
-        if (batchOpen && out.content() != content) {
+        if (batch != null && out.content() != content) {
             publishBatch();
             return;
         }
@@ -132,10 +153,11 @@ public final class EpochEncoder implements Agent {
         }
     }
 
-    private void encodeRecords(final PageEncoder encoder) {
-        if (!batchOpen) {
+    private void encodeRecords(final BatchEncoder encoder) {
+        if (batch == null) {
             out.start(in.content(), in.epoch(), in.kind(), 0);
-            batchOpen = true;
+            encoder.begin(in.payloadBytes() - inOffset);
+            batch = encoder;
         }
         final MemorySegment from = in.memory();
         final int end = in.payloadBytes();
@@ -159,7 +181,7 @@ public final class EpochEncoder implements Agent {
                 in.memory(), CaptureChunk.HEADER_ROOM_BYTES + (long) inOffset, out.memory(), out.writeOffset(), part);
         out.append(part, part / Long.BYTES);
         inOffset += part;
-        publishBatch();
+        publish();
         if (inOffset == in.payloadBytes()) {
             recycleIn();
         }
@@ -167,20 +189,36 @@ public final class EpochEncoder implements Agent {
 
     private void endEpoch() {
         out.startEnd(in.epoch(), in.kind(), in.position(), in.deviceStateChecksum());
-        publishBatch();
-        listener.onEpochEncoded(in.kind(), encodeNanos);
-        encodeNanos = 0;
+        publish();
+        account();
+        listener.onEpochEncoded(in.kind(), encodeNanos, batches, compressedBatches);
+        startCounting();
         recycleIn();
     }
 
+    private void startCounting() {
+        encodeNanos = 0;
+        batches = 0;
+        compressedBatches = 0;
+    }
+
     private void publishBatch() {
-        if (batchOpen && out.recordCount() == 0) {
-            batchOpen = false;
+        if (out.recordCount() == 0) {
+            batch = null;
             return;
         }
+        batch.compress(out);
+        account();
+        batch.end(out);
+        batch = null;
+        batches++;
+        compressedBatches += out.compression() == Compression.NONE ? 0 : 1;
+        publish();
+    }
+
+    private void publish() {
         final CaptureChunk full = out;
         out = null;
-        batchOpen = false;
         encoded.publish(full);
     }
 
@@ -192,8 +230,8 @@ public final class EpochEncoder implements Agent {
 
     /** The open batch is not published: its chunk is kept for the next. */
     private void dropPartialEpoch() {
-        batchOpen = false;
-        encodeNanos = 0;
+        batch = null;
+        startCounting();
         if (in != null) {
             recycleIn();
         }

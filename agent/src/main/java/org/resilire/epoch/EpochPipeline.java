@@ -22,6 +22,7 @@ public final class EpochPipeline implements AutoCloseable {
 
     private final CapturePipe captured;
     private final CapturePipe encoded;
+    private final LinkSample linkSample = new LinkSample();
     private final EpochEncoder encoder;
 
     /**
@@ -41,7 +42,8 @@ public final class EpochPipeline implements AutoCloseable {
             final NanoClock clock) {
         captured = new CapturePipe(size.capturedChunks(), size.capturedChunkBytes(), idle);
         encoded = new CapturePipe(size.encodedChunks(), ENCODED_CHUNK_BYTES, idle);
-        encoder = new EpochEncoder(captured, encoded, mode.pageEncoder(), mode.deviceEncoder(), listener, clock);
+        encoder = new EpochEncoder(
+                captured, encoded, mode.pageBatches(clock), mode.deviceBatches(clock), linkSample, listener, clock);
     }
 
     /** Where epochs begin; for the checkpoint thread. */
@@ -63,6 +65,17 @@ public final class EpochPipeline implements AutoCloseable {
     public void abort() {
         captured.abort();
         encoder.discard();
+    }
+
+    /**
+     * Tells the encoder what the link gave for an epoch. Link thread.
+     *
+     * @param bytes what was sent
+     * @param nanos from the first of them to the acknowledgement
+     * @param saturated whether the link pushed back meanwhile
+     */
+    public void onLink(final long bytes, final long nanos, final boolean saturated) {
+        linkSample.write(bytes, nanos, saturated);
     }
 
     /** Why the encoder gave up, and the session with it; or null. Any thread. */

@@ -21,6 +21,7 @@ public final class EpochWriter {
     private final CapturePipe pipe;
     private final BlockIdentifier identifier;
     private final DeviceStateCapture device;
+    private final boolean encodeInPauses;
 
     private CaptureChunk chunk;
     private EpochKind kind;
@@ -31,11 +32,17 @@ public final class EpochWriter {
     private int deviceStateBytes;
     private long deviceStateChecksum;
 
-    public EpochWriter(final CapturePipe pipe, final ModeParts mode) {
-        this(pipe, mode.identifier(), mode.deviceState());
+    /** @param encodeInPauses whether the encoder has a core for itself, and so need not wait for a pause to end */
+    public EpochWriter(final CapturePipe pipe, final ModeParts mode, final boolean encodeInPauses) {
+        this(pipe, mode.identifier(), mode.deviceState(), encodeInPauses);
     }
 
-    EpochWriter(final CapturePipe pipe, final BlockIdentifier identifier, final DeviceStateCapture device) {
+    EpochWriter(
+            final CapturePipe pipe,
+            final BlockIdentifier identifier,
+            final DeviceStateCapture device,
+            final boolean encodeInPauses) {
+        this.encodeInPauses = encodeInPauses;
         this.pipe = pipe;
         this.identifier = identifier;
         this.device = device;
@@ -59,6 +66,18 @@ public final class EpochWriter {
         capturedBytes = 0;
         deviceStateBytes = 0;
         deviceStateChecksum = 0;
+    }
+
+    /** The guest stands still: nobody is to compete for the CPU with what is captured from here on. */
+    public void pauseBegan() {
+        if (!encodeInPauses) {
+            pipe.hold();
+        }
+    }
+
+    /** The guest runs again. */
+    public void pauseEnded() {
+        pipe.release();
     }
 
     /** Captures what changed in these pages. */

@@ -1,6 +1,9 @@
 package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.codec.BatchCompressor;
+import org.resilire.codec.CompressionChoice;
 import org.resilire.codec.PageEncoder;
 import org.resilire.codec.SharingIndex;
 import org.resilire.fgbi.BlockIdentifier;
@@ -33,6 +36,7 @@ public final class ModeParts implements AutoCloseable {
     private final SentMemory sentDeviceState;
     private final DeviceStateCapture deviceState;
     private final PageEncoder deviceEncoder;
+    private final BatchCompressor compressor = new BatchCompressor(EpochEncoder.MAX_BATCH_BYTES);
 
     /** @param guest the guest's memory, whole pages */
     public ModeParts(final ReplicationMode mode, final MemorySegment guest, final BlockKernels kernels) {
@@ -88,8 +92,12 @@ public final class ModeParts implements AutoCloseable {
         return pageEncoder;
     }
 
-    PageEncoder deviceEncoder() {
-        return deviceEncoder;
+    BatchEncoder pageBatches(final NanoClock clock) {
+        return new BatchEncoder(pageEncoder, new CompressionChoice(mode.pageOptions(), clock), compressor);
+    }
+
+    BatchEncoder deviceBatches(final NanoClock clock) {
+        return new BatchEncoder(deviceEncoder, new CompressionChoice(mode.deviceOptions(), clock), compressor);
     }
 
     /** Memory for the copy of what was sent, at most; 0 if there is none. */
@@ -110,6 +118,7 @@ public final class ModeParts implements AutoCloseable {
 
     @Override
     public void close() {
+        compressor.close();
         deviceState.close();
         identifier.close();
         if (sentDeviceState != null) {

@@ -74,8 +74,8 @@ public record ReplicationMode(Identification identification, BlockSize blockSize
 
     /** What the encoder of memory is to do; {@link PageCodec#AUTO} without old versions is about compression alone. */
     EncoderOptions pageOptions() {
-        final boolean noDeltas = identification == Identification.HASH && codec == PageCodec.AUTO;
-        return new EncoderOptions(noDeltas ? PageCodec.LZ4 : codec, sharing);
+        final EncoderOptions options = new EncoderOptions(codec, sharing);
+        return identification == Identification.HASH ? options.withoutSentMemory() : options;
     }
 
     /** What the encoder of the device state is to do: it keeps what was sent unless everything is to be whole and as it is. */

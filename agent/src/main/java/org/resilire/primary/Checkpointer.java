@@ -65,6 +65,7 @@ final class Checkpointer {
         guest.pause();
         final int deviceStateBytes;
         try {
+            writer.pauseBegan();
             guest.beginDeviceStateSave();
             captureDirtyPages();
             failurePoints.haltIfFires(FailurePoint.PRIMARY_HALT_WHILE_PAUSED);
@@ -79,6 +80,7 @@ final class Checkpointer {
             }
         } finally {
             guest.resume();
+            writer.pauseEnded();
             pauseNanos = clock.nanoTime() - pausedAtNanos;
         }
         writer.captureDeviceState(deviceStateBytes);

@@ -30,6 +30,7 @@ final class EpochSender {
     private final PageHashesEncoder pageHashes = new PageHashesEncoder();
     private final EpochEndEncoder epochEnd = new EpochEndEncoder();
     private final Checksum checksum = new Checksum();
+    private final TransferTimes transfers = new TransferTimes();
 
     private ExclusivePublication publication;
     private long sessionId;
@@ -57,6 +58,7 @@ final class EpochSender {
         publication = to;
         sessionId = session;
         firstCheckpoint = Long.MAX_VALUE;
+        transfers.reset();
         startEpoch();
     }
 
@@ -67,7 +69,7 @@ final class EpochSender {
     }
 
     /** Sends what it can; returns the number of chunks dealt with. */
-    int doWork() {
+    int doWork(final long nowNanos) {
         if (publication == null) {
             return discardAll();
         }
@@ -75,6 +77,7 @@ final class EpochSender {
         while (pending != null || (pending = pipe.poll()) != null) {
             if (messageBytes == 0) {
                 encodeHeader();
+                transfers.onMessage(pending.epoch(), messageBytes, nowNanos);
             }
             final long position = publication.offer(pending.buffer(), messageOffset, messageBytes);
             if (position < 0) {
@@ -93,6 +96,9 @@ final class EpochSender {
                     "the stream to the backup closed (" + Publication.errorString(reason) + ")");
         }
         backPressured++;
+        if (reason == Publication.BACK_PRESSURED) {
+            transfers.onBackPressure(pending.epoch());
+        }
         return sent;
     }
 
@@ -218,6 +224,11 @@ final class EpochSender {
     /** The last epoch of which everything was sent; -1 before the first. */
     long lastSentEpoch() {
         return lastSentEpoch;
+    }
+
+    /** What it took to send the latest epochs. */
+    TransferTimes transfers() {
+        return transfers;
     }
 
     /** Bytes offered to Aeron so far, with message headers and without those of Aeron and UDP. */

@@ -117,7 +117,6 @@ public final class PrimaryAgent {
                 .withPausedGuestAllowed(leftPaused)
                 .withPausedMarker(paused -> counters.set(
                         AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
-        LOG.info("{}", config.mode().description());
         if (config.mode().identification() == ReplicationMode.Identification.HASH) {
             LOG.warn(
                     "changes are told by 64-bit hashes: one that leaves a block's hash as it was never reaches the backup,"
@@ -189,10 +188,16 @@ public final class PrimaryAgent {
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
         final ModeParts mode =
                 resources.add(new ModeParts(config.mode(), guest.memory().segment(), BlockKernels.preferred()));
+        LOG.info(
+                "{}; at most {} MiB for a shadow, {} for hashes, {} for the sharing index",
+                config.mode().description(),
+                mode.shadowBytes() >> 20,
+                mode.hashBytes() >> 20,
+                mode.indexBytes() >> 20);
         final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode, config.periodNanos() / 2);
         final EpochPipeline pipeline = resources.add(new EpochPipeline(
                 PIPELINE_SIZE, new SleepingIdleStrategy(CAPTURE_WAIT_NANOS), mode, metrics::encoded, clock));
-        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode);
+        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, config.encoderThread());
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final FailureDetector detector = config.detector().newDetector();
@@ -213,7 +218,12 @@ public final class PrimaryAgent {
                     if (restorable) {
                         outputEpochs.acknowledge(epoch);
                     }
-                    metrics.committed(epoch, nowNanos - commitClock.startedNanos(epoch), sender.wireBytesTotal());
+                    metrics.committed(
+                            epoch,
+                            nowNanos - commitClock.startedNanos(epoch),
+                            sender.transfers(),
+                            nowNanos,
+                            sender.wireBytesTotal());
                 },
                 clock);
         if (config.encoderThread()) {

@@ -161,12 +161,12 @@ final class PrimaryLink implements Agent {
         int work = transport.doWork();
         work += followWishes();
         if (current == null) {
-            return work + sender.doWork();
+            return work + sender.doWork(nowNanos);
         }
         try {
             work += replies == null ? 0 : replies.poll(assembler, FRAGMENT_LIMIT);
             work += greet();
-            work += sender.doWork();
+            work += sender.doWork(nowNanos);
             work += sendInput();
             work += sendNotice();
             work += beat();
@@ -448,6 +448,10 @@ final class PrimaryLink implements Agent {
             return;
         }
         newestBackupNanos = message.backupNanos();
+        final TransferTimes transfers = sender.transfers();
+        if (transfers.knows(epoch)) {
+            pipeline.onLink(transfers.bytes(epoch), nowNanos - transfers.startNanos(epoch), transfers.saturated(epoch));
+        }
         ackListener.onAcknowledged(epoch, sender.isRestorable(epoch), nowNanos);
         session.acknowledged(epoch);
     }

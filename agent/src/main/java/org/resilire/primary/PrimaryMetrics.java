@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
 final class PrimaryMetrics {
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryMetrics.class);
+    private static final double NANOS_PER_SECOND = 1e9;
     private static final long PROGRESS_INTERVAL_NANOS = 2_000_000_000L;
 
     private final AgentCounters counters;
@@ -106,7 +107,17 @@ final class PrimaryMetrics {
     }
 
     /** On the link thread. */
-    void committed(final long epoch, final long commitNanos, final long wireBytesTotal) {
+    void committed(
+            final long epoch,
+            final long commitNanos,
+            final TransferTimes transfers,
+            final long nowNanos,
+            final long wireBytesTotal) {
+        if (transfers.knows(epoch) && transfers.saturated(epoch)) {
+            final long nanos = Math.max(1, nowNanos - transfers.startNanos(epoch));
+            counters.set(
+                    AgentCounter.LINK_BYTES_PER_SECOND, (long) (transfers.bytes(epoch) * NANOS_PER_SECOND / nanos));
+        }
         counters.set(AgentCounter.EPOCH_COMMITTED, epoch);
         counters.set(AgentCounter.WIRE_BYTES_TOTAL, wireBytesTotal);
         final long wireBytes = wireBytesTotal - lastWireBytesTotal;
@@ -120,9 +131,11 @@ final class PrimaryMetrics {
     }
 
     /** On the encoder's thread. What a synchronisation needed is left out: means are of checkpoints. */
-    void encoded(final EpochKind kind, final long encodeNanos) {
+    void encoded(final EpochKind kind, final long encodeNanos, final int batches, final int compressedBatches) {
         if (kind == EpochKind.CHECKPOINT) {
             encode.record(encodeNanos);
+            counters.add(AgentCounter.BATCHES_TOTAL, batches);
+            counters.add(AgentCounter.COMPRESSED_BATCHES_TOTAL, compressedBatches);
             counters.add(AgentCounter.ZERO_BLOCKS_TOTAL, encoder.zeroBlocks() - lastZeroBlocks);
             counters.add(AgentCounter.SHARED_BLOCKS_TOTAL, encoder.sharedBlocks() - lastSharedBlocks);
             counters.add(AgentCounter.LANE_BLOCKS_TOTAL, encoder.laneBlocks() - lastLaneBlocks);

@@ -45,7 +45,7 @@ class CapturePipeTest {
     private final CapturePipe pipe = new CapturePipe(CHUNKS, CHUNK_BYTES, new SleepingIdleStrategy(IDLE_NANOS));
     private final DeviceStateCapture deviceState =
             new DeviceStateCapture(memory -> new WholePageIdentifier(memory, null, new ScalarBlockKernels()));
-    private final EpochWriter writer = new EpochWriter(pipe, new ScriptedIdentifier(), deviceState);
+    private final EpochWriter writer = new EpochWriter(pipe, new ScriptedIdentifier(), deviceState, false);
     private final Arena arena = Arena.ofShared();
 
     @AfterEach
@@ -252,6 +252,33 @@ class CapturePipeTest {
             assertNull(pipe.poll());
             pipe.rearm();
         }
+    }
+
+    @Test
+    void shouldHoldChunksBackDuringAPauseUntilThereIsNoneLeft() {
+        writer.begin(1, EpochKind.CHECKPOINT);
+        writer.pauseBegan();
+        writer.end();
+        assertNull(pipe.poll());
+        writer.pauseEnded();
+        pipe.recycle(pipe.poll());
+
+        writer.begin(2, EpochKind.CHECKPOINT);
+        writer.pauseBegan();
+        final CompletableFuture<Void> capture = CompletableFuture.runAsync(() -> {
+            for (int i = 0; i < 2 * CHUNKS; i++) {
+                writer.end();
+            }
+        });
+        for (int i = 0; i < 2 * CHUNKS; i++) {
+            pipe.recycle(pollSoon());
+        }
+        capture.join();
+
+        writer.pauseBegan();
+        writer.end();
+        pipe.abort();
+        assertNotNull(pipe.poll(), "a pause that ends in an abort holds nothing back");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -51,12 +52,14 @@ class EpochAssemblerTest {
         replica = SyntheticMemory.ofReplica(directory.resolve("replica"), PAGES);
         commit = new EpochCommit(replica.memory());
         random.nextBytes(device);
+        // So that it can be compressed.
+        Arrays.fill(device, 100, PageRecord.PAGE_BYTES, (byte) 7);
         whole = new EpochMessages(EPOCH, EpochKind.CHECKPOINT)
                 .pages(2, smallRecords(2))
                 .pages(1, smallRecords(1))
                 .pageHashes(bytes(2 * Long.BYTES))
                 .pageHashes(bytes((PAGES - 2) * Long.BYTES))
-                .deviceState(slice(device, 0, PageRecord.PAGE_BYTES))
+                .compressedDeviceState(slice(device, 0, PageRecord.PAGE_BYTES))
                 .deviceState(slice(device, PageRecord.PAGE_BYTES, 200))
                 .end();
     }

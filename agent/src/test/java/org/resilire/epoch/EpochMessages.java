@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.codec.BatchCompressor;
 import org.resilire.codec.PageRecord;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
@@ -119,7 +120,9 @@ public final class EpochMessages {
         }
 
         Message withPayload(final byte[] other) {
-            return new Message(type, epoch, batchIndex, count, position, other);
+            final boolean plain = compression == Compression.NONE.value();
+            return new Message(
+                    type, epoch, batchIndex, count, position, other, compression, plain ? other.length : decodedBytes);
         }
 
         Message withCompression(final short other) {
@@ -173,6 +176,15 @@ public final class EpochMessages {
 
     /** The next bytes of the device state, as records of whole blocks; every part but the last must end with a page. */
     public EpochMessages deviceState(final byte[] part) {
+        return deviceState(part, false);
+    }
+
+    /** The same, as one LZ4 block; it must get shorter by that. */
+    public EpochMessages compressedDeviceState(final byte[] part) {
+        return deviceState(part, true);
+    }
+
+    private EpochMessages deviceState(final byte[] part, final boolean compressed) {
         if (deviceState.size() % PageRecord.PAGE_BYTES != 0) {
             throw new IllegalArgumentException("the part before this one ended within a page");
         }
@@ -190,7 +202,21 @@ public final class EpochMessages {
             records.writeBytes(record);
             count++;
         }
-        return add(Type.DEVICE_STATE, count, 0, records.toByteArray());
+        final byte[] plain = records.toByteArray();
+        return compressed
+                ? add(Type.DEVICE_STATE, count, 0, lz4(plain), Compression.LZ4, plain.length)
+                : add(Type.DEVICE_STATE, count, 0, plain);
+    }
+
+    private static byte[] lz4(final byte[] plain) {
+        try (BatchCompressor compressor = new BatchCompressor(plain.length);
+                AnonymousMemory batch = nativeCopy(plain)) {
+            final int length = compressor.compress(batch.segment(), 0, plain.length, batch.segment(), 0);
+            if (length == BatchCompressor.NOT_SHORTER) {
+                throw new IllegalArgumentException("these records do not get shorter");
+            }
+            return batch.segment().asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+        }
     }
 
     /** Says at the end that the device state is this, whatever its records make of it. */
@@ -212,7 +238,18 @@ public final class EpochMessages {
     }
 
     private EpochMessages add(final Type type, final int count, final int position, final byte[] payload) {
-        messages.add(new Message(type, epoch, messages.size(), count, position, payload));
+        return add(type, count, position, payload, Compression.NONE, payload.length);
+    }
+
+    private EpochMessages add(
+            final Type type,
+            final int count,
+            final int position,
+            final byte[] payload,
+            final Compression compression,
+            final int decodedBytes) {
+        messages.add(
+                new Message(type, epoch, messages.size(), count, position, payload, compression.value(), decodedBytes));
         payloadBytes += payload.length;
         if (payload.length == 0) {
             checksum.add(MemorySegment.NULL, 0, 0);

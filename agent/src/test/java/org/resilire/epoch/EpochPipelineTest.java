@@ -15,6 +15,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Random;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.NoOpIdleStrategy;
 import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
@@ -30,6 +31,7 @@ import org.resilire.codec.PageRecord;
 import org.resilire.simd.BlockKernels;
 import org.resilire.synthetic.SyntheticMemory;
 import org.resilire.wire.Checksum;
+import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
@@ -55,6 +57,7 @@ class EpochPipelineTest {
     private ModeParts parts;
     private EpochPipeline pipeline;
     private EpochWriter writer;
+    private int compressedBatches;
     private int batches;
     private long pages;
     private long payloadBytes;
@@ -68,14 +71,18 @@ class EpochPipelineTest {
     }
 
     private void open(final ReplicationMode mode) {
+        open(mode, SystemNanoClock.INSTANCE);
+    }
+
+    private void open(final ReplicationMode mode, final NanoClock clock) {
         parts = new ModeParts(mode, guest.bytes(), BlockKernels.preferred());
         pipeline = new EpochPipeline(
                 new EpochPipeline.Size(16, 32 << 10, 16),
                 NoOpIdleStrategy.INSTANCE,
                 parts,
-                (kind, encodeNanos) -> {},
-                SystemNanoClock.INSTANCE);
-        writer = new EpochWriter(pipeline.captured(), parts);
+                (kind, encodeNanos, batches, compressed) -> {},
+                clock);
+        writer = new EpochWriter(pipeline.captured(), parts, false);
         assembler.startSession(1);
     }
 
@@ -140,6 +147,7 @@ class EpochPipelineTest {
     }
 
     private void deliver(final CaptureChunk chunk) {
+        compressedBatches += chunk.compression() == Compression.LZ4 ? 1 : 0;
         if (chunk.content() == CaptureChunk.Content.EPOCH_END) {
             new EpochEndEncoder()
                     .wrap(end, 0)
@@ -308,6 +316,32 @@ class EpochPipelineTest {
     }
 
     @Test
+    void shouldCompressOnceTheLinkIsWhatEverybodyWaitsFor() {
+        final long[] nowNanos = {1};
+        open(ReplicationMode.fgbi(), () -> nowNanos[0]);
+        fillAndDeliver(1, 20, nowNanos);
+        assertEquals(0, compressedBatches);
+        pipeline.onLink(1 << 20, 1_000_000_000L, true);
+        fillAndDeliver(21, 20, nowNanos);
+        assertTrue(compressedBatches > 10, () -> compressedBatches + " batches compressed");
+    }
+
+    private void fillAndDeliver(final long firstEpoch, final int epochs, final long[] nowNanos) {
+        for (long epoch = firstEpoch; epoch < firstEpoch + epochs; epoch++) {
+            nowNanos[0] += 200_000_000L;
+            for (int page = 0; page < PAGES; page++) {
+                guest.fillPage(page, (byte) random.nextInt());
+                // Or all but the first would be references.
+                guest.scribble(random, page);
+            }
+            capture(epoch, DEVICE_BYTES);
+            encode();
+            deliver();
+            assertReplicaIsTheGuest(DEVICE_BYTES);
+        }
+    }
+
+    @Test
     void shouldNotBeginASessionWhileSomethingIsStillToBeEncoded() {
         open(ReplicationMode.fgbi());
         guest.fillPage(1, (byte) 3);
@@ -344,9 +378,9 @@ class EpochPipelineTest {
                 new EpochPipeline.Size(16, 32 << 10, 2),
                 NoOpIdleStrategy.INSTANCE,
                 parts,
-                (kind, encodeNanos) -> {},
+                (kind, encodeNanos, batches, compressed) -> {},
                 SystemNanoClock.INSTANCE);
-        writer = new EpochWriter(pipeline.captured(), parts);
+        writer = new EpochWriter(pipeline.captured(), parts, false);
         capture(1, DEVICE_BYTES);
         for (int i = 0; i < 100; i++) {
             pipeline.encoder().doWork();

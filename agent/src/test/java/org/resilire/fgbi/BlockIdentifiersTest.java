@@ -70,8 +70,7 @@ class BlockIdentifiersTest {
     @ParameterizedTest
     @EnumSource
     void shouldFindTheBlocksWhoseHashChangedAndNoOthers(final BlockSize size) {
-        try (HashBlockIdentifier identifier =
-                new HashBlockIdentifier(guest.bytes(), BlockKernels.preferred(), size)) {
+        try (HashBlockIdentifier identifier = new HashBlockIdentifier(guest.bytes(), BlockKernels.preferred(), size)) {
             captureAll(identifier, size, null);
             assertEquals((long) PAGES * PAGE_BYTES / size.bytes() * Long.BYTES, identifier.memoryBytes());
         }
@@ -141,9 +140,7 @@ class BlockIdentifiersTest {
     void shouldWidenAMaskToWholeBlocks(final BlockSize size) {
         for (int block = 0; block < Long.SIZE; block++) {
             assertEquals(
-                    maskOf(size, block / (size.bytes() / BLOCK_BYTES)),
-                    size.widen(1L << block),
-                    () -> "of " + size);
+                    maskOf(size, block / (size.bytes() / BLOCK_BYTES)), size.widen(1L << block), () -> "of " + size);
         }
         assertEquals(0, size.widen(0));
         assertEquals(-1L, size.widen(-1L));
@@ -157,8 +154,7 @@ class BlockIdentifiersTest {
 
     @Test
     void shouldTakePagesWholeWhetherTheyChangedOrNot() {
-        try (WholePageIdentifier identifier =
-                new WholePageIdentifier(guest.bytes(), null, BlockKernels.preferred())) {
+        try (WholePageIdentifier identifier = new WholePageIdentifier(guest.bytes(), null, BlockKernels.preferred())) {
             assertEquals(0, identifier.capture(2, out, RECORD_AT), "zero as the peer's");
             guest.bytes().set(ValueLayout.JAVA_BYTE, 2L * PAGE_BYTES + 5, (byte) 1);
             for (int i = 0; i < 3; i++) {

@@ -108,9 +108,9 @@ class HostileBackupTest {
                 new EpochPipeline.Size(16, 64 << 10, 16),
                 NoOpIdleStrategy.INSTANCE,
                 mode,
-                (kind, encodeNanos) -> {},
+                (kind, encodeNanos, batches, compressed) -> {},
                 SystemNanoClock.INSTANCE);
-        writer = new EpochWriter(pipeline.captured(), mode);
+        writer = new EpochWriter(pipeline.captured(), mode, true);
         encoder = new AgentRunner(
                 new SleepingIdleStrategy(20_000),
                 failure -> {

@@ -96,7 +96,7 @@ final class TestPrimary implements AutoCloseable {
                 mode,
                 metrics::encoded,
                 clock);
-        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode);
+        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, encoderThread);
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final FailureDetector detector =
