@@ -14,14 +14,18 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.resilire.benchmarks.Against;
 import org.resilire.benchmarks.Settings;
 import org.resilire.benchmarks.guest.SharedGuest;
-import org.resilire.benchmarks.strategies.Strategies;
 import org.resilire.benchmarks.yardstick.LibC;
 import org.resilire.epoch.CapturePipe;
 import org.resilire.epoch.EpochWriter;
-import org.resilire.fgbi.BlockIdentifier;
+import org.resilire.epoch.ModeParts;
+import org.resilire.epoch.ReplicationMode;
+import org.resilire.epoch.ReplicationMode.Identification;
+import org.resilire.codec.PageCodec;
+import org.resilire.fgbi.BlockSize;
 import org.resilire.guest.GuestMemory;
 import org.resilire.guest.PageRuns;
 import org.resilire.linux.AnonymousMemory;
+import org.resilire.simd.BlockKernels;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
@@ -147,12 +151,15 @@ public class CaptureBenchmark extends Settings {
     @State(Scope.Thread)
     public static class Dirtied extends Writing {
 
-        /** As large as QEMU's for a small machine; 0 for none. */
+        /** As large as QEMU's for a small machine; it does not change here. */
         private static final int DEVICE_STATE_BYTES = 80 << 10;
 
+        /** The shadow is brought up to date in the pause: nothing has to be encoded for the next one. */
+        private static final ReplicationMode BARE_FGBI =
+                new ReplicationMode(Identification.SHADOW, BlockSize.B64, PageCodec.RAW, false);
+
         private final CapturePipe pipe = new CapturePipe(CHUNKS, CHUNK_BYTES, new SleepingIdleStrategy(WAIT_NANOS));
-        private final AnonymousMemory deviceState = AnonymousMemory.reserve("device state", DEVICE_STATE_BYTES);
-        private BlockIdentifier identifier;
+        private ModeParts mode;
         private EpochWriter writer;
         private Drain drain;
         private long epoch;
@@ -161,8 +168,10 @@ public class CaptureBenchmark extends Settings {
         @Setup
         public void setUp(final CaptureBenchmark benchmark) {
             super.setUp(benchmark);
-            identifier = Strategies.shadow(benchmark.guest.memory());
-            writer = new EpochWriter(pipe, identifier);
+            final BlockKernels kernels = BlockKernels.preferred();
+            kernels.warmUp();
+            mode = new ModeParts(BARE_FGBI, benchmark.guest.memory().segment(), kernels);
+            writer = new EpochWriter(pipe, mode);
             drain = new Drain(pipe);
             capture(benchmark.given);
         }
@@ -170,7 +179,7 @@ public class CaptureBenchmark extends Settings {
         long capture(final PageRuns runs) {
             writer.begin(++epoch, EpochKind.CHECKPOINT);
             writer.capture(runs);
-            writer.deviceState(deviceState.segment(), DEVICE_STATE_BYTES);
+            writer.captureDeviceState(DEVICE_STATE_BYTES);
             writer.end();
             return writer.capturedBytes();
         }
@@ -179,8 +188,7 @@ public class CaptureBenchmark extends Settings {
         public void tearDown() {
             drain.close();
             pipe.close();
-            identifier.close();
-            deviceState.close();
+            mode.close();
         }
     }
 

@@ -44,11 +44,7 @@ public final class SharedGuest implements AutoCloseable {
         } catch (final IOException e) {
             throw new UncheckedIOException(e);
         }
-        final SplittableRandom random = new SplittableRandom(3);
-        final MemorySegment bytes = guest.bytes();
-        for (long at = 0; at < bytes.byteSize(); at += Long.BYTES) {
-            bytes.set(ValueLayout.JAVA_LONG, at, random.nextLong());
-        }
+        RandomContent.fill(guest.bytes(), 3);
         return guest;
     }
 

@@ -23,6 +23,10 @@ import org.resilire.benchmarks.capture.Drain;
 import org.resilire.epoch.CaptureChunk;
 import org.resilire.epoch.CapturePipe;
 import org.resilire.epoch.EpochWriter;
+import org.resilire.epoch.ModeParts;
+import org.resilire.epoch.ReplicationMode;
+import org.resilire.linux.AnonymousMemory;
+import org.resilire.simd.BlockKernels;
 import org.resilire.wire.sbe.EpochKind;
 
 /**
@@ -36,6 +40,7 @@ public class HandOverBenchmark extends Settings {
     private static final int MESSAGE_BYTES = 64;
     private static final int MESSAGE_TYPE = 1;
     private static final int CHUNK_BYTES = 4 << 10;
+    private static final int PAGE_BYTES = 4 << 10;
     private static final long WAIT_NANOS = 1_000;
 
     private final OneToOneConcurrentArrayQueue<Object> queue = new OneToOneConcurrentArrayQueue<>(CAPACITY);
@@ -102,7 +107,10 @@ public class HandOverBenchmark extends Settings {
     public static class Pipe {
 
         final CapturePipe pipe = new CapturePipe(CAPACITY, CHUNK_BYTES, new SleepingIdleStrategy(WAIT_NANOS));
-        private final EpochWriter writer = new EpochWriter(pipe, new NothingChanged());
+        private final AnonymousMemory nothing = AnonymousMemory.reserve("a guest without pages", PAGE_BYTES);
+        private final ModeParts mode =
+                new ModeParts(ReplicationMode.remus(), nothing.segment(), BlockKernels.preferred());
+        private final EpochWriter writer = new EpochWriter(pipe, mode);
         private long epoch;
 
         /** An epoch without content: one chunk, the end mark. */
@@ -114,6 +122,8 @@ public class HandOverBenchmark extends Settings {
         @TearDown
         public void tearDown() {
             pipe.close();
+            mode.close();
+            nothing.close();
         }
     }
 

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 import org.resilire.benchmarks.PageOrder;
+import org.resilire.benchmarks.guest.RandomContent;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.simd.BlockKernels;
 
@@ -34,9 +35,7 @@ final class GuestVersions implements AutoCloseable {
         shadowMemory = AnonymousMemory.reserveHuge("a shadow", lengthBytes);
         final SplittableRandom random = new SplittableRandom(1);
         order = new PageOrder(arena, pages, random);
-        for (long at = 0; at < lengthBytes; at += Long.BYTES) {
-            even.segment().set(ValueLayout.JAVA_LONG, at, random.nextLong());
-        }
+        RandomContent.fill(even.segment(), 4);
         odd.segment().copyFrom(even.segment());
         shadowMemory.segment().copyFrom(odd.segment());
         for (int page = 0; page < pages; page++) {

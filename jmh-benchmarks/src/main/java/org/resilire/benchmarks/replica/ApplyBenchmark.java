@@ -21,6 +21,7 @@ import org.resilire.codec.PageRecord;
 import org.resilire.epoch.EpochAssembler;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
+import org.resilire.wire.sbe.Compression;
 
 /**
  * What the backup does with a batch of literal records, step by step, against {@code memcpy} of the same bytes to the same pages.
@@ -131,7 +132,9 @@ public class ApplyBenchmark extends Settings {
     @Against("memcpy")
     public void stage() {
         assembler.startSession(EPOCH);
-        assembler.onPages(EPOCH, 0, PAGES, message, (int) nextRecords(), PAGES * recordBytes);
+        final int lengthBytes = PAGES * recordBytes;
+        assembler.onPages(
+                EPOCH, 0, PAGES, Compression.NONE.value(), lengthBytes, message, (int) nextRecords(), lengthBytes);
     }
 
     /** Writing the records into the replica. */

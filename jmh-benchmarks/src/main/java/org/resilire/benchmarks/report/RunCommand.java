@@ -44,7 +44,8 @@ import picocli.CommandLine.Option;
 public final class RunCommand implements Callable<Integer> {
 
     private static final int EXIT_FAILED = 1;
-    private static final int QUICK_MILLIS = 150;
+    private static final String QUICK_GUEST_MEBIBYTES = "128";
+    private static final int QUICK_MILLIS = 100;
 
     @Option(
             names = "--quick",
@@ -117,9 +118,10 @@ public final class RunCommand implements Callable<Integer> {
             options.exclude(CKernels.BENCHMARKS);
         }
         if (quick) {
-            options.forks(1)
-                    .warmupIterations(2)
-                    .warmupTime(TimeValue.milliseconds(QUICK_MILLIS))
+            options.param("guestMebibytes", QUICK_GUEST_MEBIBYTES)
+                    .forks(1)
+                    .warmupIterations(1)
+                    .warmupTime(TimeValue.milliseconds(2 * QUICK_MILLIS))
                     .measurementIterations(3)
                     .measurementTime(TimeValue.milliseconds(QUICK_MILLIS));
         }

@@ -19,6 +19,7 @@ import org.resilire.benchmarks.guest.SharedGuest;
 import org.resilire.benchmarks.yardstick.LibC;
 import org.resilire.codec.PageRecord;
 import org.resilire.fgbi.BlockIdentifier;
+import org.resilire.fgbi.SentMemory;
 import org.resilire.guest.GuestMemory;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.simd.BlockKernels;
@@ -109,6 +110,7 @@ public class StrategyBenchmark extends Settings {
         int changed;
 
         private BlockIdentifier identifier;
+        private SentMemory sent;
         private SharedGuest guest;
         private PageOrder order;
         private long[] masks;
@@ -122,7 +124,9 @@ public class StrategyBenchmark extends Settings {
             masks = random.longs(benchmark.place.pages(), 0, Long.MAX_VALUE)
                     .map(ignored -> SharedGuest.mask(random, changed))
                     .toArray();
-            identifier = strategy.create(guest.memory(), BlockKernels.preferred());
+            sent = new SentMemory("a benchmark", guest.memory().lengthBytes());
+            sent.segment().copyFrom(guest.bytes());
+            identifier = strategy.create(guest.memory().segment(), sent, BlockKernels.preferred());
             for (int page = 0; page < masks.length; page++) {
                 identifier.capture(page, benchmark.out, 0);
                 guest.dirty((long) page * PAGE_BYTES, masks[page]);
@@ -146,6 +150,7 @@ public class StrategyBenchmark extends Settings {
         @TearDown
         public void tearDown() {
             identifier.close();
+            sent.close();
         }
     }
 }
