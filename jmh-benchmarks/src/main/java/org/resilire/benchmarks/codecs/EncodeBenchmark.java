@@ -137,8 +137,7 @@ public class EncodeBenchmark extends Settings {
             final BlockKernels kernels = BlockKernels.preferred();
             sent = AnonymousMemory.reserveHuge("sent memory", (long) benchmark.place.pages() * PageRecord.PAGE_BYTES);
             index = sharing ? new SharingIndex(INDEX_BYTES, kernels) : null;
-            encoder = new PageEncoder(
-                    new EncoderOptions(PageCodec.of(codec), sharing), sent.segment(), kernels, index);
+            encoder = new PageEncoder(new EncoderOptions(PageCodec.of(codec), sharing), sent.segment(), kernels, index);
         }
 
         @TearDown

@@ -62,8 +62,8 @@ public final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "FILE",
-            description =
-                    "Where JMH's results go, as JSON; its log stands beside them, as FILE.log (default: ${DEFAULT-VALUE}).")
+            description = "Where JMH's results go, as JSON; its log stands beside them, as FILE.log (default:"
+                    + " ${DEFAULT-VALUE}).")
     private Path out = Path.of("jmh-benchmarks/target/results.json");
 
     @Option(names = "--from", paramLabel = "FILE", description = "Print the table of an earlier run, and run nothing.")
