@@ -23,8 +23,7 @@ class ReportTest {
                 {"benchmark": "%s.%s", "params": {"place": "%s"},
                  "primaryMetric": {"score": %s, "scoreError": "NaN", "scoreUnit": "%s"},
                  "secondaryMetrics": {"gc.alloc.rate": {"score": 5}, "gc.alloc.rate.norm": {"score": %s}}}
-                """
-                .formatted(KernelBenchmark.class.getName(), method, place, score, unit, allocated);
+                """.formatted(KernelBenchmark.class.getName(), method, place, score, unit, allocated);
     }
 
     private String report(final String... results) throws IOException {
