@@ -55,7 +55,13 @@ public final class EvaluateCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
 
     /** The order in which they are run: what is quick and tells most comes first. */
-    private static final List<Experiment> EXPERIMENTS = List.of(new ModesExperiment());
+    private static final List<Experiment> EXPERIMENTS = List.of(
+            new ModesExperiment(),
+            new PauseExperiment(),
+            new OverheadExperiment(),
+            new SyntheticExperiments.Size(),
+            new SyntheticExperiments.Rate(),
+            new MigrationExperiment());
 
     /** Set when the program is told to end: what then fails, fails because of that. */
     private static volatile boolean isEnding;
@@ -100,6 +106,8 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     /** Ends with the exit status that the help lists. */
     public static void main(final String[] arguments) {
+        // Drawings need no screen.
+        System.setProperty("java.awt.headless", "true");
         Runtime.getRuntime().addShutdownHook(new Thread(() -> isEnding = true, "note-end"));
         System.exit(new CommandLine(new EvaluateCommand())
                 .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
@@ -137,6 +145,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         final PrintWriter terminal = spec.commandLine().getOut();
         final Results results = Results.open(out, plan.settings());
         if (isReportOnly) {
+            terminal.println("report: " + Report.write(out, results));
             return CommandLine.ExitCode.OK;
         }
         results.begin(new Results.Run(Instant.now(), Machine.facts()));
@@ -144,8 +153,11 @@ public final class EvaluateCommand implements Callable<Integer> {
         for (final Experiment experiment : chosen) {
             evaluation.say("== %s: %s", experiment.name(), experiment.title());
             experiment.run(evaluation);
+            // After each: a run that is cut off has a report of what it has.
+            Report.write(out, results);
         }
-        return evaluation.failures() == 0 ? CommandLine.ExitCode.OK : INCOMPLETE;
+        evaluation.say("%s and %s", out.resolve("results.json"), out.resolve("report.html"));
+        return evaluation.failures() == 0 && !evaluation.hasDifferences() ? CommandLine.ExitCode.OK : INCOMPLETE;
     }
 
     private List<Experiment> experiments() {

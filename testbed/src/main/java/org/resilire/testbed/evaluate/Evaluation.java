@@ -19,6 +19,7 @@ final class Evaluation {
     private final PrintWriter out;
     private final long startedNs = System.nanoTime();
     private int failures;
+    private boolean hasDifferences;
 
     Evaluation(final EvaluationPlan plan, final Results results, final PrintWriter out) {
         this.plan = plan;
@@ -66,6 +67,11 @@ final class Evaluation {
 
     int failures() {
         return failures;
+    }
+
+    /** Whether any comparison of memories found a difference: the worst that can be. */
+    boolean hasDifferences() {
+        return hasDifferences;
     }
 
     /** Windows of a point, one after another. */
@@ -116,6 +122,7 @@ final class Evaluation {
         Probes.window(plan.settle(), List.of());
         final List<Sample> samples = windows(point, plan.samples(), protection.probes(more));
         final double differingPages = protection.verify();
+        hasDifferences |= differingPages > 0;
         samples.forEach(sample -> {
             sample.figures().put("pauseFloorMillisP50", floor.millisP50());
             sample.figures().put("pauseFloorMillisP99", floor.millisP99());

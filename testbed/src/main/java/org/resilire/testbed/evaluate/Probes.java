@@ -132,7 +132,7 @@ final class Probes {
                     if (label.endsWith("Total")) {
                         final String name = label.substring(0, label.length() - "Total".length());
                         figures.put(name + "PerEpoch", increase(label, before, after) / epochs);
-                    } else if (isMemory(label)) {
+                    } else if (isKept(counter)) {
                         figures.put(label, (double) after.get(label));
                     }
                 }
@@ -154,9 +154,12 @@ final class Probes {
         return (double) (after.getOrDefault(label, 0L) - before.getOrDefault(label, 0L));
     }
 
-    /** What the mode holds besides the guest's memory. */
-    private static boolean isMemory(final String label) {
-        return label.endsWith("MemoryBytes");
+    /** Totals are differences already; of the rest, what describes the mode and not a moment. */
+    private static boolean isKept(final AgentCounter counter) {
+        return switch (counter) {
+            case SHADOW_BYTES, HASH_BYTES, INDEX_BYTES, HASH_COLLISIONS, STALE_HASHES, LINK_BYTES_PER_SECOND -> true;
+            default -> false;
+        };
     }
 
     private static void distribution(

@@ -1,7 +1,6 @@
 package org.resilire.testbed.evaluate;
 
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * A way for the agent to replicate, by its options. All are modes of one agent: they share the pause, the tracking of written
@@ -13,52 +12,49 @@ import java.util.stream.Stream;
  */
 record ProtectionMode(String name, String title, List<String> options) {
 
-    static final ProtectionMode REMUS_RAW = mode("remus-raw", "Remus, raw pages", "remus", 0, "raw", false);
-    static final ProtectionMode REMUS_COMPRESSED =
-            mode("remus-compressed", "Remus, XOR + LZ4", "remus", 0, "delta+lz4", false);
-    static final ProtectionMode FGBI_BARE = mode("fgbi-bare", "FGBI, 64 B blocks alone", "fgbi", 64, "raw", false);
-    static final ProtectionMode FGBI = mode("fgbi", "FGBI, compression and sharing", "fgbi", 64, "auto", true);
+    static final ProtectionMode REMUS_RAW =
+            new ProtectionMode("remus-raw", "Remus, raw pages", List.of("--mode", "remus", "--codec", "raw"));
+    static final ProtectionMode REMUS_COMPRESSED = new ProtectionMode(
+            "remus-compressed", "Remus, XOR + LZ4", List.of("--mode", "remus", "--codec", "delta+lz4"));
+    static final ProtectionMode FGBI_BARE = fgbi("fgbi-bare", "FGBI, 64 B blocks alone", 64, "raw", "off");
+    static final ProtectionMode FGBI_COMPRESSION =
+            fgbi("fgbi-compression", "FGBI + compression", 64, "delta+lz4", "off");
+    static final ProtectionMode FGBI_SHARING = fgbi("fgbi-sharing", "FGBI + sharing", 64, "raw", "on");
+    static final ProtectionMode FGBI_BOTH = fgbi("fgbi-both", "FGBI + compression + sharing", 64, "delta+lz4", "on");
+
+    /** As the agent is without any option: it compresses only while that is faster than the link. */
+    static final ProtectionMode DEFAULT = fgbi("fgbi-auto", "FGBI, the default (adaptive)", 64, "auto", "on");
 
     /** The order is that of the reports. */
     static final List<ProtectionMode> ALL = List.of(
             REMUS_RAW,
             REMUS_COMPRESSED,
             FGBI_BARE,
-            mode("fgbi-compression", "FGBI + compression", "fgbi", 64, "auto", false),
-            mode("fgbi-sharing", "FGBI + sharing", "fgbi", 64, "raw", true),
-            FGBI,
-            mode("fgbi-128", "FGBI, 128 B blocks", "fgbi", 128, "auto", true),
-            mode("fgbi-256", "FGBI, 256 B blocks", "fgbi", 256, "auto", true),
+            FGBI_COMPRESSION,
+            FGBI_SHARING,
+            FGBI_BOTH,
+            DEFAULT,
+            fgbi("fgbi-both-128", "FGBI + both, 128 B blocks", 128, "delta+lz4", "on"),
+            fgbi("fgbi-both-256", "FGBI + both, 256 B blocks", 256, "delta+lz4", "on"),
             new ProtectionMode(
-                    "fgbi-hash-64",
-                    "FGBI, 64 B blocks by hash",
-                    List.of(
-                            "--mode",
-                            "fgbi",
-                            "--identify",
-                            "hash",
-                            "--block",
-                            "64",
-                            "--codec",
-                            "lz4",
-                            "--sharing",
-                            "off")));
+                    "fgbi-hash",
+                    "FGBI by hashes, LZ4",
+                    List.of("--mode", "fgbi", "--identify", "hash", "--codec", "lz4", "--sharing", "off")));
 
-    private static ProtectionMode mode(
-            final String name,
-            final String title,
-            final String mode,
-            final int blockBytes,
-            final String codec,
-            final boolean sharing) {
-        final Stream<String> block = blockBytes == 0
-                ? Stream.of()
-                : Stream.of("--block", Integer.toString(blockBytes), "--sharing", sharing ? "on" : "off");
+    private static ProtectionMode fgbi(
+            final String name, final String title, final int blockBytes, final String codec, final String sharing) {
         return new ProtectionMode(
                 name,
                 title,
-                Stream.concat(Stream.of("--mode", mode, "--codec", codec), block)
-                        .toList());
+                List.of(
+                        "--mode",
+                        "fgbi",
+                        "--block",
+                        Integer.toString(blockBytes),
+                        "--codec",
+                        codec,
+                        "--sharing",
+                        sharing));
     }
 
     static ProtectionMode named(final String name) {

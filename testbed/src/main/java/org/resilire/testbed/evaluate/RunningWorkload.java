@@ -54,6 +54,10 @@ final class RunningWorkload implements AutoCloseable {
         }
     }
 
+    GuestProgress progress() {
+        return progress;
+    }
+
     private void stop() {
         if (hasLoad) {
             clients.endLoad();

@@ -2,6 +2,7 @@ package org.resilire.testbed.evaluate;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.GuestConfig;
@@ -17,7 +18,7 @@ import org.resilire.testbed.lab.TakeoverMode;
 final class Subject implements AutoCloseable {
 
     /** A machine that measures is busy, and nobody dies here: silence means nothing. */
-    private static final Duration DETECT_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration DETECT_TIMEOUT = Duration.ofSeconds(20);
 
     private final Lab lab = Lab.create();
     private final GuestConfig guestConfig;
@@ -67,8 +68,21 @@ final class Subject implements AutoCloseable {
         }
     }
 
+    /** Writes so many pages of a synthetic guest; 0 to rest. */
+    void write(final long pagesPerSecond, final int bytes, final String pattern, final long pages) {
+        try (QmpClient qmp = guest.openQmp()) {
+            qmp.execute(QmpClient.encode(
+                    "synthetic-write",
+                    Map.of("rate", pagesPerSecond, "bytes", bytes, "pattern", pattern, "pages", pages)));
+        }
+    }
+
     QmpClient openQmp() {
         return guest.openQmp();
+    }
+
+    GuestConfig config() {
+        return guestConfig;
     }
 
     Lab lab() {

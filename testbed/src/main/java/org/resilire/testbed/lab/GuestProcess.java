@@ -37,12 +37,8 @@ public final class GuestProcess implements AutoCloseable {
         return new GuestProcess(process, lab.hostA(), serialLog);
     }
 
-    /**
-     * Starts a QEMU on host B that waits for a guest's migration and leaves it paused once it has come.
-     *
-     * @param port where it listens, on the link between the hosts
-     */
-    public static GuestProcess receive(final Lab lab, final GuestConfig guest, final int port) {
+    /** Starts a QEMU on host B that can be told where to wait for a guest's migration, and that leaves it paused. */
+    public static GuestProcess receive(final Lab lab, final GuestConfig guest) {
         final LabHost host = lab.hostB();
         final Path serialLog = serialLog(lab, host);
         final List<String> command = QemuCommandLine.primary("resilire-" + lab.id() + "-b", guest, host, serialLog);

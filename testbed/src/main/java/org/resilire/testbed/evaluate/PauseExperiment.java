@@ -1,0 +1,75 @@
+package org.resilire.testbed.evaluate;
+
+import java.time.Duration;
+import java.util.List;
+import org.resilire.testbed.lab.GuestConfig;
+import org.resilire.testbed.lab.GuestImage;
+import org.resilire.testbed.lab.PauseFloor;
+
+/** The pause against the number of pages that an epoch dirties, in a real guest. */
+final class PauseExperiment implements Experiment {
+
+    static final String NAME = "pause";
+    static final List<ProtectionMode> MODES =
+            List.of(ProtectionMode.REMUS_RAW, ProtectionMode.REMUS_COMPRESSED, ProtectionMode.DEFAULT);
+
+    private static final List<Long> PAGES = List.of(10L, 60L, 240L, 600L, 1_200L, 2_400L, 24_000L);
+    private static final List<Long> FEW_PAGES = List.of(10L, 240L, 2_400L);
+    private static final long MOST_AT_SHORT_PERIOD = 2_400;
+    private static final Duration LONG_PERIOD = Duration.ofMillis(200);
+    private static final int BYTES_A_PAGE = 64;
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public String title() {
+        return "the pause against dirty pages per epoch, FGBI beside Remus";
+    }
+
+    @Override
+    public void run(final Evaluation evaluation) {
+        final EvaluationPlan plan = evaluation.plan();
+        final List<Long> pages = plan.isQuick() ? FEW_PAGES : PAGES;
+        if (pages.stream().allMatch(count -> MODES.stream().noneMatch(mode -> evaluation.lacks(point(mode, count))))) {
+            return;
+        }
+        evaluation.say("booting a guest");
+        try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
+                RunningWorkload running = new RunningWorkload(subject)) {
+            for (final long count : pages) {
+                for (final ProtectionMode mode : MODES) {
+                    final Point point = point(mode, count);
+                    if (evaluation.lacks(point)) {
+                        evaluation.measure(point, () -> measure(evaluation, subject, running, point, mode, count));
+                    }
+                }
+            }
+        }
+    }
+
+    private static Point point(final ProtectionMode mode, final long pages) {
+        return Point.of(NAME).with("mode", mode.name()).with("wantedPagesPerEpoch", pages);
+    }
+
+    private static List<Sample> measure(
+            final Evaluation evaluation,
+            final Subject subject,
+            final RunningWorkload running,
+            final Point point,
+            final ProtectionMode mode,
+            final long pages) {
+        final Duration period =
+                pages > MOST_AT_SHORT_PERIOD ? LONG_PERIOD : evaluation.plan().period();
+        final long rate = pages * 1_000 / period.toMillis();
+        try (Protection protection = Protection.attach(subject, mode.options(), period)) {
+            // More pages than an epoch writes, or the same page would be written twice in one.
+            running.start(
+                    "dirty " + rate + " " + BYTES_A_PAGE + " sequential " + Math.max(4_096, pages + pages / 4), null);
+            final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
+            return evaluation.protectedWindows(point, protection, floor, running.probes());
+        }
+    }
+}
