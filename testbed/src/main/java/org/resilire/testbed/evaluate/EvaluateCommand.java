@@ -149,7 +149,7 @@ public final class EvaluateCommand implements Callable<Integer> {
             return CommandLine.ExitCode.OK;
         }
         results.begin(new Results.Run(Instant.now(), Machine.facts()));
-        final Evaluation evaluation = new Evaluation(plan, results, terminal);
+        final Evaluation evaluation = new Evaluation(plan, results, terminal, () -> isEnding);
         for (final Experiment experiment : chosen) {
             evaluation.say("== %s: %s", experiment.name(), experiment.title());
             experiment.run(evaluation);

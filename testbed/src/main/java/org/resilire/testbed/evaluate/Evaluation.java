@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.PauseFloor;
@@ -17,11 +18,14 @@ final class Evaluation {
     private final EvaluationPlan plan;
     private final Results results;
     private final PrintWriter out;
+    private final BooleanSupplier isEnding;
     private final long startedNs = System.nanoTime();
     private int failures;
     private boolean hasDifferences;
 
-    Evaluation(final EvaluationPlan plan, final Results results, final PrintWriter out) {
+    Evaluation(
+            final EvaluationPlan plan, final Results results, final PrintWriter out, final BooleanSupplier isEnding) {
+        this.isEnding = isEnding;
         this.plan = plan;
         this.results = results;
         this.out = out;
@@ -55,7 +59,8 @@ final class Evaluation {
             results.add(samples);
             return true;
         } catch (final TestbedException failure) {
-            if (Thread.currentThread().isInterrupted() || "the lab is closed".equals(failure.getMessage())) {
+            // Told to end: the lab is being taken down under the measurement, which is no finding.
+            if (Thread.currentThread().isInterrupted() || isEnding.getAsBoolean()) {
                 throw failure;
             }
             failures++;
