@@ -171,7 +171,7 @@ public class CaptureBenchmark extends Settings {
             final BlockKernels kernels = BlockKernels.preferred();
             kernels.warmUp();
             mode = new ModeParts(BARE_FGBI, benchmark.guest.memory().segment(), kernels);
-            writer = new EpochWriter(pipe, mode);
+            writer = new EpochWriter(pipe, mode, true);
             drain = new Drain(pipe);
             capture(benchmark.given);
         }

@@ -110,7 +110,7 @@ public class HandOverBenchmark extends Settings {
         private final AnonymousMemory nothing = AnonymousMemory.reserve("a guest without pages", PAGE_BYTES);
         private final ModeParts mode =
                 new ModeParts(ReplicationMode.remus(), nothing.segment(), BlockKernels.preferred());
-        private final EpochWriter writer = new EpochWriter(pipe, mode);
+        private final EpochWriter writer = new EpochWriter(pipe, mode, true);
         private long epoch;
 
         /** An epoch without content: one chunk, the end mark. */
