@@ -43,6 +43,9 @@ final class Takeover {
         }
     }
 
+    /** What the fence said, and by when the primary was stopped if it is proven. */
+    private record Proof(Fence.Result result, long atNanos) {}
+
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
     private final Optional<Fence> fence;
@@ -72,32 +75,45 @@ final class Takeover {
         final boolean fenced = fence.isPresent() && !mandate.primaryStopped();
         // A fence that succeeds has done so within its time-out: the primary is stopped while it still holds its
         // output.
-        requireMandate(mandate, fenced ? fence.get().timeoutNanos() : 0);
-        final CompletableFuture<Fence.Result> proof = fenced
-                ? CompletableFuture.supplyAsync(fence.get()::run, fencing)
-                : CompletableFuture.completedFuture(new Fence.Result(
-                        mandate.primaryStopped(),
-                        mandate.primaryStopped() ? mandate.reason() : "nothing was proven (--no-fence)"));
+        requireMandate(mandate, clock.nanoTime() + (fenced ? fence.get().timeoutNanos() : 0));
+        final CompletableFuture<Proof> fencingEnd = fenced
+                ? CompletableFuture.supplyAsync(this::fence, fencing)
+                : CompletableFuture.completedFuture(new Proof(
+                        new Fence.Result(
+                                mandate.primaryStopped(),
+                                mandate.primaryStopped() ? mandate.reason() : "nothing was proven (--no-fence)"),
+                        clock.nanoTime()));
         final GuestException loadFailure = load(replica, standby);
-        final Fence.Result result = proof.join();
+        final Proof proof = fencingEnd.join();
+        final Fence.Result result = proof.result();
         if (fenced && !result.proven()) {
             throw new RefusedException(
                     "the primary may still run, so this host does not take over: " + result.explanation());
+        }
+        if (fenced) {
+            // A host that stood still before or within the fence stops the primary later than it was to.
+            requireMandate(mandate, proof.atNanos());
         }
         final Mandate left = result.proven() ? Mandate.becauseStopped(result.explanation()) : mandate;
         if (loadFailure != null) {
             throw new StandbyFailedException(loadFailure, left);
         }
-        requireMandate(left, 0);
+        requireMandate(left, clock.nanoTime());
         LOG.info("primary: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);
         openNetwork.run();
         start(standby, left);
     }
 
-    private void requireMandate(final Mandate mandate, final long neededNanos) throws RefusedException {
-        final long lateNanos = clock.nanoTime() + neededNanos - mandate.endNanos();
-        if (!mandate.allowsAt(clock.nanoTime() + neededNanos)) {
+    private Proof fence() {
+        final Fence.Result result = fence.orElseThrow().run();
+        return new Proof(result, clock.nanoTime());
+    }
+
+    /** Throws if the primary may have let out, by that time, what is not in the replica. */
+    private static void requireMandate(final Mandate mandate, final long atNanos) throws RefusedException {
+        if (!mandate.allowsAt(atNanos)) {
+            final long lateNanos = atNanos - mandate.endNanos();
             throw new RefusedException("this host was busy or cut off for " + lateNanos / 1_000_000
                     + " ms too long to take over by itself: the primary may have gone on unprotected, and what it"
                     + " answered since is not here");

@@ -347,6 +347,26 @@ class StandbyLoopTest {
     }
 
     @Test
+    void shouldNotTakeOverByItselfIfItsFenceStoppedThePrimaryTooLate() throws Exception {
+        final Path asked = directory.resolve("asked");
+        final Path go = directory.resolve("go");
+        backup.fence = "touch " + asked + "; while ! test -e " + go + "; do sleep 0.01; done";
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.TAKING_OVER);
+        Await.until("the fence runs", () -> Files.exists(asked));
+        // This host stands still while its fence is on its way: the primary it stops then may have let output out
+        // before.
+        backup.clock.pass(TimeUnit.MICROSECONDS.toNanos(primary.takeoverLimitMicros));
+        Files.createFile(go);
+        backup.awaitState(AgentState.AWAITING_OPERATOR);
+        assertFalse(backup.isGuestRunning());
+        assertTrue(backup.lastError().contains("gone on unprotected"), backup.lastError());
+        assertTrue(backup.failover().get(30, TimeUnit.SECONDS).contains("last heard"));
+        assertEquals(100, backup.stepsAtStart());
+    }
+
+    @Test
     void shouldTakeOverAfterAStallIfThePrimaryStillHearsIt() {
         backup.fence = "true";
         backup.start();
