@@ -88,6 +88,7 @@ final class BackupLink implements Agent {
     /** To primaries that have no session: they must not get hold of the stream to the one that has. */
     private final ReplySender strangers;
 
+    private final String vmName;
     private final long detectTimeoutNanos;
     private final long heartbeatIntervalNanos;
     private final long takeoverLimitNanos;
@@ -147,6 +148,7 @@ final class BackupLink implements Agent {
         this.verification = replica.verification();
         this.replies = new ReplySender(transport);
         this.strangers = new ReplySender(transport);
+        this.vmName = context.vmName();
         this.detectTimeoutNanos = context.detectTimeoutNanos();
         this.heartbeatIntervalNanos = context.detectIntervalNanos();
         this.takeoverLimitNanos = context.takeoverLimitNanos();
@@ -477,6 +479,9 @@ final class BackupLink implements Agent {
                 if (hello.sessionId() == sessionId) {
                     detector.heard();
                     welcomePending = true;
+                } else if (!hello.vmName().equals(vmName)) {
+                    // Another guest's agent that a wrong port led here must not cost this guest its protection.
+                    turnAway(hello, generation, RefusalReason.VM_NAME, hello.isNotFor(vmName));
                 } else if (hello.replyEndpoint().host().equals(primaryHost) && hello.generation() == generation) {
                     // It lost sight of this side, or its agent was started anew. It lives: there is nothing to take
                     // over.

@@ -14,4 +14,10 @@ record HelloReceived(
         String vmName,
         Endpoint replyEndpoint,
         String qemuVersion,
-        String deviceInventory) {}
+        String deviceInventory) {
+
+    /** What a backup of that VM says to a primary of another. */
+    String isNotFor(final String backupsVm) {
+        return "this backup is for VM '" + backupsVm + "', not for '" + vmName + "'";
+    }
+}

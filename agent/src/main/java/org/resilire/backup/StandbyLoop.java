@@ -201,9 +201,7 @@ final class StandbyLoop {
                             + ProtocolVersion.CURRENT + "; use the same release on both hosts");
         }
         if (!hello.vmName().equals(context.vmName())) {
-            return new Refusal(
-                    RefusalReason.VM_NAME,
-                    "this backup is for VM '" + context.vmName() + "', not for '" + hello.vmName() + "'");
+            return new Refusal(RefusalReason.VM_NAME, hello.isNotFor(context.vmName()));
         }
         if (hello.generation() < record.generation()) {
             return new Refusal(

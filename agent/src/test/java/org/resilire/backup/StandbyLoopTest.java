@@ -155,6 +155,21 @@ class StandbyLoopTest {
     }
 
     @Test
+    void shouldNotLetAnotherGuestsAgentOfTheSameHostEndASession() {
+        backup.start();
+        openWithCheckpoint();
+        try (ScriptedPrimary stranger = new ScriptedPrimary(directory.resolve("stranger"), backup.endpoint, PAGES)) {
+            stranger.sessionId = 99;
+            stranger.vmName = "web";
+            stranger.greet();
+            assertEquals(RefusalReason.VM_NAME, stranger.refusal);
+            assertTrue(stranger.refusalText.contains("'db', not for 'web'"), stranger.refusalText);
+            primary.sendAndAwaitAck(primary.epoch(3, EpochKind.CHECKPOINT, 150));
+        }
+        assertEquals(List.of(1L, 2L, 3L), primary.acknowledged);
+    }
+
+    @Test
     void shouldNotBeDeafenedByAGreetingThatCannotBeAnswered() {
         backup.start();
         for (final String nowhere : List.of(
