@@ -37,7 +37,10 @@ public record TransportConfig(
         /** A strategy of its own for one thread. */
         public IdleStrategy newStrategy() {
             return switch (this) {
-                case BACKOFF -> new BackoffIdleStrategy(100, 200, 1_000, 100_000);
+                // A look at the driver costs microseconds: a few hundred of them before the first sleep, as is usual,
+                // took a
+                // fifth of a core from the guest on a small machine and commits were no sooner.
+                case BACKOFF -> new BackoffIdleStrategy(10, 5, 1_000, 250_000);
                 case SLEEP -> new SleepingIdleStrategy(50_000);
                 case YIELD -> new YieldingIdleStrategy();
                 case SPIN -> new BusySpinIdleStrategy();
