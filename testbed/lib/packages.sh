@@ -4,6 +4,8 @@
 # package, and a program or file of it by which one sees that it is there
 readonly HOST_PACKAGES=(
     qemu-system-x86=qemu-system-x86_64
+    qemu-utils=qemu-io
+    libnbd-bin=nbdinfo
     iproute2=ip
     nftables=nft
     cpio=cpio

@@ -3,10 +3,14 @@ package org.resilire.linux;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemoryLayout.PathElement;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
@@ -26,6 +30,30 @@ public final class Fcntl {
     static final int FD_CLOEXEC = 1;
     static final int FALLOC_FL_KEEP_SIZE = 1;
     static final int FALLOC_FL_PUNCH_HOLE = 2;
+    static final int FALLOC_FL_ZERO_RANGE = 16;
+
+    static final int F_OFD_GETLK = 36;
+    static final int F_OFD_SETLK = 37;
+    static final short F_RDLCK = 0;
+    static final short F_WRLCK = 1;
+    static final short F_UNLCK = 2;
+
+    /** Offsets count from the start of the file. */
+    static final short SEEK_SET = 0;
+
+    static final StructLayout FLOCK = MemoryLayout.structLayout(
+                    JAVA_SHORT.withName("l_type"),
+                    JAVA_SHORT.withName("l_whence"),
+                    MemoryLayout.paddingLayout(4),
+                    JAVA_LONG.withName("l_start"),
+                    JAVA_LONG.withName("l_len"),
+                    JAVA_INT.withName("l_pid"),
+                    MemoryLayout.paddingLayout(4))
+            .withName("flock");
+    static final long L_WHENCE = FLOCK.byteOffset(PathElement.groupElement("l_whence"));
+    static final long L_START = FLOCK.byteOffset(PathElement.groupElement("l_start"));
+    static final long L_LEN = FLOCK.byteOffset(PathElement.groupElement("l_len"));
+
     static final int OWNER_READS_AND_WRITES = 0600;
 
     private static final MethodHandle OPEN =

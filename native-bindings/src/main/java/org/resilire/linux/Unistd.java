@@ -16,6 +16,14 @@ final class Unistd {
             CLibrary.downcall("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PREAD =
             CLibrary.downcall("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle PWRITE =
+            CLibrary.downcall("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle PREADV2 = CLibrary.downcall(
+            "preadv2", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle PWRITEV2 = CLibrary.downcall(
+            "pwritev2", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
+    private static final MethodHandle FDATASYNC =
+            CLibrary.downcall("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FTRUNCATE =
             CLibrary.downcall("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle LSEEK =
@@ -24,10 +32,19 @@ final class Unistd {
             "syscall", 1, FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
     static final int SEEK_END = 2;
+    static final int SEEK_DATA = 3;
+    static final int SEEK_HOLE = 4;
+
+    /** {@code linux/fs.h}: this one write is on stable storage when it returns. */
+    static final int RWF_DSYNC = 2;
+
+    /** {@code linux/fs.h}: {@code EAGAIN} rather than waiting. */
+    static final int RWF_NOWAIT = 8;
 
     private Unistd() {}
 
-    // SAFETY (read, write, pread): the caller owns [address, address + lengthBytes) and keeps it mapped during the
+    // SAFETY (read, write, pread, pwrite, preadv2, pwritev2): the caller owns [address, address + lengthBytes) and
+    // keeps it mapped during the
     // call.
 
     static int close(int fd) {
@@ -61,6 +78,44 @@ final class Unistd {
         MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
             return ErrnoCapture.result((long) PREAD.invokeExact(errno, fd, address, lengthBytes, fileOffset), errno);
+        } catch (Throwable thrown) {
+            throw CLibrary.unexpected(thrown);
+        }
+    }
+
+    static long pwrite(int fd, long address, long lengthBytes, long fileOffset) {
+        MemorySegment errno = ErrnoCapture.ofThisThread();
+        try {
+            return ErrnoCapture.result((long) PWRITE.invokeExact(errno, fd, address, lengthBytes, fileOffset), errno);
+        } catch (Throwable thrown) {
+            throw CLibrary.unexpected(thrown);
+        }
+    }
+
+    static long preadv2(int fd, long iovecAddress, int iovecCount, long fileOffset, int flags) {
+        MemorySegment errno = ErrnoCapture.ofThisThread();
+        try {
+            return ErrnoCapture.result(
+                    (long) PREADV2.invokeExact(errno, fd, iovecAddress, iovecCount, fileOffset, flags), errno);
+        } catch (Throwable thrown) {
+            throw CLibrary.unexpected(thrown);
+        }
+    }
+
+    static long pwritev2(int fd, long iovecAddress, int iovecCount, long fileOffset, int flags) {
+        MemorySegment errno = ErrnoCapture.ofThisThread();
+        try {
+            return ErrnoCapture.result(
+                    (long) PWRITEV2.invokeExact(errno, fd, iovecAddress, iovecCount, fileOffset, flags), errno);
+        } catch (Throwable thrown) {
+            throw CLibrary.unexpected(thrown);
+        }
+    }
+
+    static int fdatasync(int fd) {
+        MemorySegment errno = ErrnoCapture.ofThisThread();
+        try {
+            return ErrnoCapture.result((int) FDATASYNC.invokeExact(errno, fd), errno);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }

@@ -40,6 +40,14 @@ class AbiTest {
     }
 
     @Test
+    void shouldLayOutFileLocks() {
+        assertLayout(Fcntl.FLOCK, 32);
+        assertEquals(2, Fcntl.L_WHENCE);
+        assertEquals(8, Fcntl.L_START);
+        assertEquals(16, Fcntl.L_LEN);
+    }
+
+    @Test
     void shouldLayOutPageMapStructs() {
         assertLayout(PageMapAbi.PAGE_REGION, 24);
         assertEquals(8, PageMapAbi.REGION_END);

@@ -1,0 +1,266 @@
+package org.resilire.disk;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.resilire.linux.AnonymousMemory;
+import org.resilire.linux.BlockFile;
+import org.resilire.linux.Errno;
+import org.resilire.linux.LinuxException;
+
+/**
+ * A raw image file or block device, locked against other programs ({@link ImageLock}). Any number of threads. Ranges outside the
+ * image are an {@link IndexOutOfBoundsException}, failures of the system a {@link LinuxException}. No call may be under way when
+ * it is closed.
+ *
+ * <p>Changes that succeeded are seen by every later read at once; they are on stable storage after {@link #flush}, or when the
+ * call returns if it was asked to be durable. After a flush that failed every later one fails too: the kernel reports a lost
+ * write once and then forgets it, and this image must not.
+ */
+public final class DiskImage implements AutoCloseable {
+
+    /** Disks are counted in these. */
+    public static final int SECTOR_BYTES = 512;
+
+    private static final long ZEROS_BYTES = 256 << 10;
+
+    private final BlockFile file;
+    private final boolean isReadOnly;
+    private final WriteObserver observer;
+    private final RangeLocks ranges = new RangeLocks();
+    private final AnonymousMemory zeros = AnonymousMemory.reserve("zeros", ZEROS_BYTES);
+    private final DurableMark durable;
+
+    private DiskImage(final BlockFile file, final boolean isReadOnly, final WriteObserver observer) {
+        this.file = file;
+        this.isReadOnly = isReadOnly;
+        this.observer = observer;
+        durable = new DurableMark(file);
+    }
+
+    /**
+     * Opens and locks an image.
+     *
+     * @throws DiskImageException if it is missing, not readable or writable, of a strange length or in use
+     */
+    public static DiskImage open(final Path path, final boolean isReadOnly, final WriteObserver observer) {
+        Objects.requireNonNull(observer, "observer");
+        if (Files.isDirectory(path)) {
+            throw new DiskImageException("the disk image " + path + " is a directory, not a file or block device");
+        }
+        final BlockFile file = openFile(path, isReadOnly);
+        try {
+            requireSectors(path, file.lengthBytes());
+            ImageLock.take(file, isReadOnly);
+            return new DiskImage(file, isReadOnly, observer);
+        } catch (final RuntimeException failure) {
+            file.close();
+            throw failure;
+        }
+    }
+
+    private static BlockFile openFile(final Path path, final boolean isReadOnly) {
+        try {
+            return BlockFile.open(path, !isReadOnly);
+        } catch (final LinuxException failure) {
+            throw new DiskImageException(
+                    switch (failure.errno()) {
+                        case ENOENT -> "there is no disk image " + path;
+                        case EACCES, EPERM, EROFS ->
+                            "the disk image " + path + " cannot be opened for " + (isReadOnly ? "reading" : "writing")
+                                    + ": " + failure.errno().text()
+                                    + (isReadOnly ? "" : "; change its permissions or serve it read-only");
+                        case EBUSY -> "the block device " + path + " is mounted or otherwise in use; release it first";
+                        case ESPIPE -> "the disk image " + path + " is neither a file nor a block device";
+                        default -> "the disk image " + path + " cannot be opened: " + failure.getMessage();
+                    },
+                    failure);
+        }
+    }
+
+    private static void requireSectors(final Path path, final long lengthBytes) {
+        if (lengthBytes == 0) {
+            throw new DiskImageException("the disk image " + path + " is empty; give it the disk's size first");
+        }
+        if (lengthBytes % SECTOR_BYTES != 0) {
+            throw new DiskImageException("the disk image " + path + " has " + lengthBytes
+                    + " bytes, which is not a multiple of " + SECTOR_BYTES + ": it is cut off or no raw image");
+        }
+    }
+
+    public Path path() {
+        return file.path();
+    }
+
+    public long lengthBytes() {
+        return file.lengthBytes();
+    }
+
+    public boolean isReadOnly() {
+        return isReadOnly;
+    }
+
+    /** Reads a whole range into native memory. */
+    public void read(final MemorySegment into, final long intoOffset, final long lengthBytes, final long diskOffset) {
+        requireInside(diskOffset, lengthBytes);
+        file.read(into, intoOffset, lengthBytes, diskOffset);
+    }
+
+    /** Reads a whole range if that needs no waiting; else returns false, with the memory in any state. */
+    public boolean readCached(
+            final MemorySegment into, final long intoOffset, final long lengthBytes, final long diskOffset) {
+        requireInside(diskOffset, lengthBytes);
+        return file.readCached(into, intoOffset, lengthBytes, diskOffset);
+    }
+
+    /** Writes a whole range from native memory. */
+    public void write(
+            final MemorySegment from,
+            final long fromOffset,
+            final long lengthBytes,
+            final long diskOffset,
+            final boolean isDurable) {
+        requireWritable(diskOffset, lengthBytes);
+        observer.beforeChange(DiskChange.WRITE, diskOffset, lengthBytes);
+        final long stripes = ranges.lock(diskOffset, lengthBytes);
+        try {
+            if (isDurable) {
+                file.writeThrough(from, fromOffset, lengthBytes, diskOffset);
+            } else {
+                file.write(from, fromOffset, lengthBytes, diskOffset);
+                durable.changed();
+            }
+            observer.changed(DiskChange.WRITE, diskOffset, lengthBytes, from, fromOffset);
+        } catch (final LinuxException failure) {
+            durable.changed();
+            observer.uncertain(DiskChange.WRITE, diskOffset, lengthBytes);
+            throw failure;
+        } finally {
+            ranges.unlock(stripes);
+        }
+    }
+
+    /** Makes a range zeros, by whatever way the image offers; with {@code keepsRoom} a later write to it needs no new room. */
+    public void zero(final long diskOffset, final long lengthBytes, final boolean keepsRoom, final boolean isDurable) {
+        requireWritable(diskOffset, lengthBytes);
+        final DiskChange change = keepsRoom ? DiskChange.ZERO : DiskChange.DISCARD;
+        observer.beforeChange(change, diskOffset, lengthBytes);
+        final long stripes = ranges.lock(diskOffset, lengthBytes);
+        try {
+            if (!(keepsRoom
+                    ? file.zeroRange(diskOffset, lengthBytes)
+                    : file.punchHole(diskOffset, lengthBytes) || file.zeroRange(diskOffset, lengthBytes))) {
+                writeZeros(diskOffset, lengthBytes);
+            }
+            durable.changed();
+            observer.changed(change, diskOffset, lengthBytes, null, 0);
+        } catch (final LinuxException failure) {
+            durable.changed();
+            observer.uncertain(change, diskOffset, lengthBytes);
+            throw failure;
+        } finally {
+            ranges.unlock(stripes);
+        }
+        if (isDurable) {
+            durable.flush();
+        }
+    }
+
+    /**
+     * Gives a range's room back, so that it reads as zeros; where the image cannot, nothing changes. A replica that is told the
+     * same changes therefore holds the same bytes, although a guest must not rely on them.
+     */
+    public void trim(final long diskOffset, final long lengthBytes, final boolean isDurable) {
+        requireWritable(diskOffset, lengthBytes);
+        observer.beforeChange(DiskChange.DISCARD, diskOffset, lengthBytes);
+        final long stripes = ranges.lock(diskOffset, lengthBytes);
+        try {
+            if (file.punchHole(diskOffset, lengthBytes)) {
+                durable.changed();
+                observer.changed(DiskChange.DISCARD, diskOffset, lengthBytes, null, 0);
+            } else {
+                observer.unchanged(DiskChange.DISCARD, lengthBytes);
+            }
+        } catch (final LinuxException failure) {
+            durable.changed();
+            observer.uncertain(DiskChange.DISCARD, diskOffset, lengthBytes);
+            throw failure;
+        } finally {
+            ranges.unlock(stripes);
+        }
+        if (isDurable) {
+            durable.flush();
+        }
+    }
+
+    private void writeZeros(final long diskOffset, final long lengthBytes) {
+        long done = 0;
+        while (done < lengthBytes) {
+            final long pieceBytes = Math.min(ZEROS_BYTES, lengthBytes - done);
+            file.write(zeros.segment(), 0, pieceBytes, diskOffset + done);
+            done += pieceBytes;
+        }
+    }
+
+    /** Returns when all changes that were answered before are on stable storage; at once if they are already. */
+    public void flush() {
+        durable.flush();
+    }
+
+    /** A hint: whether {@link #flush} would wait for the storage now. */
+    public boolean needsFlush() {
+        return durable.needsFlush();
+    }
+
+    /** A hint: false if such a change would wait for the observer. */
+    boolean isReadyFor(final DiskChange change, final long lengthBytes) {
+        return observer.isReady(change, lengthBytes);
+    }
+
+    /** From now on {@link #flush} only takes note; see {@link DurableMark}. */
+    public void beginDeferringFlushes() {
+        durable.beginDeferring();
+    }
+
+    /** Flushes wait again; those that did not are owed until {@link #settleFlushes}. */
+    public void endDeferringFlushes() {
+        durable.endDeferring();
+    }
+
+    /** Makes good what deferred flushes have promised; at once if they have promised nothing. */
+    public void settleFlushes() {
+        durable.settle();
+    }
+
+    /** Whether this byte is in a hole, which reads as zeros. */
+    public boolean isHole(final long diskOffset) {
+        requireInside(diskOffset, 1);
+        return file.nextData(diskOffset) > diskOffset;
+    }
+
+    /** Where the hole or data in which this byte is ends, at most the disk's length, and always behind the byte. */
+    public long extentEnd(final long diskOffset, final boolean isHole) {
+        requireInside(diskOffset, 1);
+        final long end = isHole ? file.nextData(diskOffset) : file.nextHole(diskOffset);
+        // Somebody may have written meanwhile.
+        return Math.max(end, Math.min(diskOffset + SECTOR_BYTES, lengthBytes()));
+    }
+
+    private void requireInside(final long diskOffset, final long lengthBytes) {
+        Objects.checkFromIndexSize(diskOffset, lengthBytes, file.lengthBytes());
+    }
+
+    private void requireWritable(final long diskOffset, final long lengthBytes) {
+        requireInside(diskOffset, lengthBytes);
+        if (isReadOnly) {
+            throw new LinuxException("write", path().toString(), Errno.EPERM, "it is served read-only");
+        }
+    }
+
+    @Override
+    public void close() {
+        file.close();
+        zeros.close();
+    }
+}

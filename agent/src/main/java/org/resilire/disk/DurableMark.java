@@ -1,0 +1,95 @@
+package org.resilire.disk;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.resilire.linux.BlockFile;
+import org.resilire.linux.Errno;
+import org.resilire.linux.LinuxException;
+
+/**
+ * How far an image's changes are on stable storage, so that a flush with nothing to do costs nothing.
+ *
+ * <p>Deferring is for checkpoints: QEMU flushes its disks at every stop, and the guest must not wait for a device meanwhile. A
+ * flush that comes while deferring is answered at once and owed; whoever began deferring must {@link #settle} before anything
+ * leaves the host that the guest sent after the pause. The promise of a flush, as anybody outside can see it, then holds.
+ */
+final class DurableMark {
+
+    private final BlockFile file;
+    private final AtomicLong changes = new AtomicLong();
+
+    /** All changes up to this number are on stable storage; -1: not even those from before the image was opened. */
+    private long durableChanges = -1;
+
+    private LinuxException failure;
+    private boolean isDeferring;
+    private boolean isOwed;
+
+    DurableMark(final BlockFile file) {
+        this.file = file;
+    }
+
+    /** After a change and before its answer. */
+    void changed() {
+        changes.incrementAndGet();
+    }
+
+    void flush() {
+        synchronized (this) {
+            if (isDeferring && failure == null) {
+                isOwed = true;
+                return;
+            }
+        }
+        sync();
+    }
+
+    private void sync() {
+        final long upTo = changes.get();
+        synchronized (this) {
+            if (failure != null) {
+                throw new LinuxException(
+                        "flush",
+                        file.path().toString(),
+                        Errno.EIO,
+                        "an earlier flush failed (" + failure.errno() + "), so written data may be lost");
+            }
+            if (upTo <= durableChanges) {
+                return;
+            }
+        }
+        try {
+            file.sync();
+        } catch (final LinuxException failed) {
+            synchronized (this) {
+                failure = failed;
+            }
+            throw failed;
+        }
+        synchronized (this) {
+            durableChanges = Math.max(durableChanges, upTo);
+        }
+    }
+
+    synchronized boolean needsFlush() {
+        return failure != null || (!isDeferring && changes.get() > durableChanges);
+    }
+
+    synchronized void beginDeferring() {
+        isDeferring = true;
+    }
+
+    synchronized void endDeferring() {
+        isDeferring = false;
+    }
+
+    void settle() {
+        synchronized (this) {
+            if (!isOwed) {
+                return;
+            }
+            // Before the sync: what is deferred meanwhile is owed anew.
+            isOwed = false;
+        }
+        sync();
+    }
+}

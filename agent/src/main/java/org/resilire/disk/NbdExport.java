@@ -1,0 +1,35 @@
+package org.resilire.disk;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/**
+ * A disk under the name that clients ask for.
+ *
+ * @param name at most 256 bytes
+ * @param image not closed by the server
+ */
+public record NbdExport(String name, DiskImage image) {
+
+    private static final int MAX_NAME_BYTES = 256;
+
+    public NbdExport {
+        Objects.requireNonNull(image, "image");
+        if (name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES) {
+            throw new IllegalArgumentException(
+                    "the name of an NBD export must have at most " + MAX_NAME_BYTES + " bytes: " + name);
+        }
+    }
+
+    /** What clients are told that they may do with it. */
+    int flags() {
+        final int always = Nbd.EXPORT_HAS_FLAGS
+                | Nbd.EXPORT_SEND_FLUSH
+                | Nbd.EXPORT_SEND_FUA
+                | Nbd.EXPORT_SEND_DF
+                // One page cache serves all connections, and a flush on one covers what was answered on any.
+                | Nbd.EXPORT_CAN_MULTI_CONN;
+        return always
+                | (image.isReadOnly() ? Nbd.EXPORT_READ_ONLY : Nbd.EXPORT_SEND_TRIM | Nbd.EXPORT_SEND_WRITE_ZEROES);
+    }
+}

@@ -1,0 +1,188 @@
+package org.resilire.disk;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves disks to clients on this host over a Unix socket, by the NBD protocol ({@code doc/proto.md} of the NBD project): fixed
+ * newstyle negotiation, simple and structured replies, {@code base:allocation}. Who may connect is who may reach the socket, which
+ * belongs to the agent's user alone. What comes over it is not trusted: a client that breaks the protocol loses its connection
+ * and nothing else happens.
+ */
+public final class NbdServer implements AutoCloseable {
+
+    /** Requests under way at a time on one connection that wait for a device. */
+    public static final int DEFAULT_WORKERS = 8;
+
+    static final int MAX_CONNECTIONS = 32;
+
+    private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
+    private static final long IDLE_NEGOTIATION_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long JOIN_MILLIS = 10_000;
+    private static final int MAX_WORKERS = 64;
+
+    private final Path socket;
+    private final List<NbdExport> exports;
+    private final int workers;
+    private final ServerSocketChannel server;
+    private final Thread acceptor;
+    private final Map<NbdConnection, Thread> connections = new ConcurrentHashMap<>();
+    private volatile boolean isClosed;
+
+    private NbdServer(
+            final Path socket, final List<NbdExport> exports, final int workers, final ServerSocketChannel server) {
+        this.socket = socket;
+        this.exports = List.copyOf(exports);
+        this.workers = workers;
+        this.server = server;
+        acceptor = Thread.ofPlatform().daemon().name("nbd-server").unstarted(this::accept);
+    }
+
+    /** Serves with {@link #DEFAULT_WORKERS}. */
+    public static NbdServer start(final Path socket, final List<NbdExport> exports) throws IOException {
+        return start(socket, exports, DEFAULT_WORKERS);
+    }
+
+    /**
+     * Listens from here on. A socket that nobody answers on is replaced.
+     *
+     * @param exports the images stay the caller's, to be closed after the server
+     * @param workers threads a connection may have, and so its requests under way
+     * @throws DiskImageException if another server answers there
+     */
+    public static NbdServer start(final Path socket, final List<NbdExport> exports, final int workers)
+            throws IOException {
+        requireSound(exports, workers);
+        if (isAnswering(socket)) {
+            throw new DiskImageException("another server already answers on " + socket + "; end it first");
+        }
+        Files.deleteIfExists(socket);
+        final ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.bind(UnixDomainSocketAddress.of(socket));
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+            final NbdServer started = new NbdServer(socket, exports, workers, channel);
+            started.acceptor.start();
+            return started;
+        } catch (final IOException | RuntimeException failure) {
+            channel.close();
+            throw failure;
+        }
+    }
+
+    private static void requireSound(final List<NbdExport> exports, final int workers) {
+        final Set<String> names = new HashSet<>();
+        for (final NbdExport export : exports) {
+            if (!names.add(export.name())) {
+                throw new IllegalArgumentException("two disks cannot both be served as '" + export.name() + "'");
+            }
+        }
+        if (workers < 1 || workers > MAX_WORKERS) {
+            throw new IllegalArgumentException(
+                    "a connection must have 1 to " + MAX_WORKERS + " workers, not " + workers);
+        }
+    }
+
+    private static boolean isAnswering(final Path socket) throws IOException {
+        if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return probe.isConnected();
+        } catch (final ConnectException stale) {
+            return false;
+        }
+    }
+
+    private void accept() {
+        while (!isClosed) {
+            try {
+                serve(server.accept());
+            } catch (final ClosedChannelException closed) {
+                return;
+            } catch (final IOException failure) {
+                LOG.warn("The NBD socket {} could not take a connection", socket, failure);
+            }
+        }
+    }
+
+    private void serve(final SocketChannel channel) throws IOException {
+        final long nowNanos = System.nanoTime();
+        if (connections.size() >= MAX_CONNECTIONS && !makeRoom(nowNanos)) {
+            LOG.warn("An NBD client is turned away: {} are connected already", MAX_CONNECTIONS);
+            channel.close();
+            return;
+        }
+        final NbdConnection connection = new NbdConnection(channel, exports, workers, nowNanos);
+        final Thread thread = Thread.ofPlatform()
+                .daemon()
+                .name("nbd-connection")
+                .unstarted(() -> {
+                    try {
+                        connection.run();
+                    } finally {
+                        connections.remove(connection);
+                    }
+                });
+        connections.put(connection, thread);
+        thread.start();
+        if (isClosed) {
+            connection.close();
+        }
+    }
+
+    /** Throws out the client that has negotiated longest, if that is too long. */
+    private boolean makeRoom(final long nowNanos) {
+        NbdConnection oldest = null;
+        for (final NbdConnection connection : connections.keySet()) {
+            if (oldest == null || connection.negotiatingNanos(nowNanos) > oldest.negotiatingNanos(nowNanos)) {
+                oldest = connection;
+            }
+        }
+        if (oldest == null || oldest.negotiatingNanos(nowNanos) < IDLE_NEGOTIATION_NANOS) {
+            return false;
+        }
+        connections.remove(oldest);
+        oldest.close();
+        return true;
+    }
+
+    /** How many clients are connected. */
+    public int connectionCount() {
+        return connections.size();
+    }
+
+    /** Ends all connections, waits until nothing is under way on the images, and removes the socket. */
+    @Override
+    public void close() throws IOException {
+        isClosed = true;
+        server.close();
+        Files.deleteIfExists(socket);
+        try {
+            acceptor.join(JOIN_MILLIS);
+            for (final Map.Entry<NbdConnection, Thread> connection : connections.entrySet()) {
+                connection.getKey().close();
+                connection.getValue().join();
+            }
+        } catch (final InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
