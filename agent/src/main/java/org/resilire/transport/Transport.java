@@ -18,6 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
+import org.agrona.concurrent.EpochClock;
+import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,8 +32,11 @@ public final class Transport implements Agent, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Transport.class);
 
-    /** A thread that was starved for this long is late, not dead. */
-    private static final long LIVENESS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(60);
+    /**
+     * An embedded driver and its client do their work on one thread: if one is late, so is the other, and neither is dead. Aeron
+     * tells by the wall clock, which a host that stood still (or whose clock was set) sees leap; what it then closes stays closed.
+     */
+    private static final long NEVER_NANOS = TimeUnit.DAYS.toNanos(100 * 365);
 
     /** Datagrams of a stream moved in one duty cycle, about 0.1 ms of work. */
     private static final int DRIVER_CYCLES = 16;
@@ -54,17 +59,24 @@ public final class Transport implements Agent, AutoCloseable {
      * @param directory where an embedded driver keeps its buffers, on a memory file system; deleted at the start and at the end
      */
     public static Transport start(final TransportConfig config, final Path directory) {
+        return start(config, directory, SystemEpochClock.INSTANCE);
+    }
+
+    static Transport start(final TransportConfig config, final Path directory, final EpochClock wallClock) {
         MediaDriver driver = null;
         try {
             final Aeron.Context client = new Aeron.Context()
                     .useConductorAgentInvoker(true)
+                    .epochClock(wallClock)
                     .errorHandler(error -> LOG.warn("transport: {}", error.getMessage()))
                     .keepAliveIntervalNs(TimeUnit.MILLISECONDS.toNanos(500));
             if (config.externalDriver().isPresent()) {
                 client.aeronDirectoryName(config.externalDriver().get().toString());
             } else {
-                driver = MediaDriver.launch(driverContext(config, directory));
-                client.aeronDirectoryName(driver.aeronDirectoryName()).driverAgentInvoker(driver.sharedAgentInvoker());
+                driver = MediaDriver.launch(driverContext(config, directory).epochClock(wallClock));
+                client.aeronDirectoryName(driver.aeronDirectoryName())
+                        .driverAgentInvoker(driver.sharedAgentInvoker())
+                        .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(NEVER_NANOS));
             }
             return new Transport(driver, Aeron.connect(client));
         } catch (final AeronException | IllegalStateException | UncheckedIOException e) {
@@ -97,9 +109,9 @@ public final class Transport implements Agent, AutoCloseable {
                 .socketSndbufLength(grantedBytes)
                 .socketRcvbufLength(grantedBytes)
                 .initialWindowLength(windowBytes)
-                .clientLivenessTimeoutNs(LIVENESS_TIMEOUT_NANOS)
-                .publicationUnblockTimeoutNs(2 * LIVENESS_TIMEOUT_NANOS)
-                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_TIMEOUT_NANOS))
+                .clientLivenessTimeoutNs(NEVER_NANOS)
+                .publicationUnblockTimeoutNs(2 * NEVER_NANOS)
+                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(NEVER_NANOS))
                 .errorHandler(Transport::onDriverError);
     }
 
