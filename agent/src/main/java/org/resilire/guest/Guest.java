@@ -33,6 +33,14 @@ public interface Guest extends AutoCloseable {
     void resume();
 
     /**
+     * After a call above has failed: sees to it that the guest does not stay paused by this agent, if its process answers.
+     * Waits a few seconds at most.
+     *
+     * @return false if it does not answer: nobody knows what became of the guest; ask again
+     */
+    boolean recover();
+
+    /**
      * Pauses the guest and sees to it that nothing of this agent resumes it again, neither {@link #close()} nor a guard: another
      * host runs it now (law 3). Does nothing if its process is gone.
      */

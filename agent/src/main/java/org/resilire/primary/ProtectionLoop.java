@@ -369,9 +369,36 @@ final class ProtectionLoop {
         // session.
         LOG.error("checkpoint failed: {}", e.getMessage());
         metrics.error(e.getMessage());
+        if (!awaitRecovery()) {
+            return End.GUEST_LOST;
+        }
         link.announceEndOfProtection();
         awaitNoticeReceived();
         return null;
+    }
+
+    /**
+     * As long as nobody knows whether the guest lives, the backup keeps what may be its only copy, and no output leaves.
+     *
+     * @return false if it does not
+     */
+    private boolean awaitRecovery() {
+        boolean told = false;
+        while (!guest.recover()) {
+            if (guest.hasExited()) {
+                return false;
+            }
+            if (stopping) {
+                return true;
+            }
+            if (!told) {
+                LOG.error(
+                        "the guest's process does not answer; waiting for it, while the backup keeps its last checkpoint");
+                told = true;
+            }
+            park(POLL_NANOS);
+        }
+        return true;
     }
 
     /** Tidies up; returns when the backup can no longer take over, so that held output may leave */

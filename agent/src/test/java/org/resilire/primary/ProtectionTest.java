@@ -286,6 +286,31 @@ class ProtectionTest {
     }
 
     @Test
+    void shouldLeaveTheBackupItsCopyOfAGuestThatHangsBeforeItDies() {
+        protect();
+        primary.guest.mute(true);
+        // The primary waits for two seconds whether it ends.
+        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(4));
+        assertEquals(AgentState.STANDBY_READY, backup.state());
+        assertEquals(GateMode.HOLD, primary.output.mode());
+        primary.guest.kill();
+        assertEquals(ProtectionLoop.End.GUEST_LOST, primary.awaitEnd());
+        backup.awaitState(AgentState.ACTIVE);
+        assertTrue(backup.stepsAtStart() >= primary.guest.lastHeldStep(primary.output.acknowledgedEpoch()));
+    }
+
+    @Test
+    void shouldProtectAGuestAgainThatHungForAWhile() {
+        protect();
+        final long before = backup.synchronisations();
+        primary.guest.mute(true);
+        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(4));
+        primary.guest.mute(false);
+        Await.until("the guest is synchronised anew", () -> backup.synchronisations() > before);
+        backup.awaitState(AgentState.STANDBY_READY);
+    }
+
+    @Test
     void shouldNotLoseAnEpochThatWasSentWhenTheGuestDied() {
         primary.armed = List.of("guest-kill-before-ack@40");
         backup.start();

@@ -42,6 +42,7 @@ public final class SyntheticGuest implements Guest {
     private boolean saving;
     private int savedStates;
     private volatile boolean exited;
+    private volatile boolean mute;
     private volatile boolean closed;
     private volatile long releasedByPassing;
 
@@ -149,6 +150,11 @@ public final class SyntheticGuest implements Guest {
         return stoppedForGood;
     }
 
+    /** From here on its process answers nothing, or answers again. */
+    public void mute(final boolean isMute) {
+        mute = isMute;
+    }
+
     /** Ends the guest as if its process were killed. */
     public void kill() {
         exited = true;
@@ -198,6 +204,15 @@ public final class SyntheticGuest implements Guest {
     }
 
     @Override
+    public synchronized boolean recover() {
+        if (exited || mute) {
+            return false;
+        }
+        paused = stoppedForGood;
+        return true;
+    }
+
+    @Override
     public synchronized void stopForGood() {
         stoppedForGood = true;
         paused = true;
@@ -206,6 +221,9 @@ public final class SyntheticGuest implements Guest {
     private void requireAlive() {
         if (exited) {
             throw new GuestException("the synthetic guest has ended");
+        }
+        if (mute) {
+            throw new GuestException("the synthetic guest does not answer");
         }
     }
 

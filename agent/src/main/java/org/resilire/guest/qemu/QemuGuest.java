@@ -33,7 +33,7 @@ public final class QemuGuest implements Guest {
     private final QemuGuestConfig config;
     private final long commandTimeoutNanos;
     private final PausedMarker pausedMarker;
-    private final QmpConnection qmp;
+    private QmpConnection qmp;
     private final GuestMemory memory;
     private final PidFd process;
     private final StateFile stateFile;
@@ -116,7 +116,7 @@ public final class QemuGuest implements Guest {
     }
 
     public Path qmpSocket() {
-        return qmp.socketPath();
+        return config.qmpSocket();
     }
 
     /** How many events of a kind QEMU has reported; they are read at every checkpoint. */
@@ -189,6 +189,32 @@ public final class QemuGuest implements Guest {
             qmp.call(CONT, commandTimeoutNanos);
         }
         unmark();
+    }
+
+    @Override
+    public boolean recover() {
+        if (isStoppedForGood) {
+            return true;
+        }
+        try {
+            if (!qmp.isOpen()) {
+                // On a connection of its own, so that no late reply is taken for another command's.
+                qmp = QmpConnection.open(
+                        config.qmpSocket(), config.greetingTimeout().toNanos());
+                isSaveUnderWay = false;
+            }
+            finishAbandonedSave();
+            if (isStoppedHere) {
+                // It may have carried out what it did not answer.
+                qmp.call(CONT, commandTimeoutNanos);
+            }
+        } catch (final QmpException e) {
+            LOGGER.debug("QEMU (process {}) does not answer", process.pid(), e);
+            return false;
+        }
+        isPaused = false;
+        unmark();
+        return true;
     }
 
     /** A checkpoint that failed between begin and finish leaves a reply on its way. */

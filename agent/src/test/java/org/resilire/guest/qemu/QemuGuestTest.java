@@ -18,16 +18,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.resilire.guest.AttachException;
 import org.resilire.guest.AttachProblem;
 import org.resilire.guest.GuestException;
 import org.resilire.guest.PageRuns;
 import org.resilire.guest.tracking.TrackerChoice;
+import org.resilire.linux.PidFd;
 
 class QemuGuestTest {
 
     private static final Duration SHORT = Duration.ofMillis(300);
+    private static final int SIGCONT = 18;
+    private static final int SIGSTOP = 19;
     private static final int STATE_CAPACITY = 4 << 20;
 
     @Test
@@ -47,6 +51,27 @@ class QemuGuestTest {
             assertTrue(length > 10_000, "a device state of " + length + " bytes");
             assertEquals("QEVM", new String(state.asSlice(0, 4).toArray(JAVA_BYTE), US_ASCII));
             assertEquals(List.of(true, false), marks);
+        }
+    }
+
+    @Test
+    void shouldGoOnWithAQemuThatDidNotAnswerForAWhile() {
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config().withTimeouts(SHORT, SHORT));
+                PidFd process = PidFd.open(guest.pid())) {
+            process.sendSignal(SIGSTOP);
+            assertThrows(GuestException.class, guest::pause);
+            assertFalse(guest.recover());
+            process.sendSignal(SIGCONT);
+            final long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (!guest.recover()) {
+                assertTrue(System.nanoTime() < deadlineNanos, "QEMU does not answer again");
+            }
+            assertEquals(RunState.RUNNING, guest.runState());
+            guest.pause();
+            assertEquals(RunState.PAUSED, guest.runState());
+            guest.resume();
+            assertEquals(RunState.RUNNING, guest.runState());
         }
     }
 
