@@ -132,7 +132,7 @@ public final class DiskImage implements AutoCloseable {
                 durable.changed();
             }
             observer.changed(DiskChange.WRITE, diskOffset, lengthBytes, from, fromOffset);
-        } catch (final LinuxException failure) {
+        } catch (final RuntimeException failure) {
             durable.changed();
             observer.uncertain(DiskChange.WRITE, diskOffset, lengthBytes);
             throw failure;
@@ -155,7 +155,7 @@ public final class DiskImage implements AutoCloseable {
             }
             durable.changed();
             observer.changed(change, diskOffset, lengthBytes, null, 0);
-        } catch (final LinuxException failure) {
+        } catch (final RuntimeException failure) {
             durable.changed();
             observer.uncertain(change, diskOffset, lengthBytes);
             throw failure;
@@ -182,7 +182,7 @@ public final class DiskImage implements AutoCloseable {
             } else {
                 observer.unchanged(DiskChange.DISCARD, lengthBytes);
             }
-        } catch (final LinuxException failure) {
+        } catch (final RuntimeException failure) {
             durable.changed();
             observer.uncertain(DiskChange.DISCARD, diskOffset, lengthBytes);
             throw failure;

@@ -20,6 +20,30 @@
  *       about FLUSH holds for everybody who can see the guest only from outside.
  * </ul>
  *
+ * <h2>Replication, epoch by epoch</h2>
+ *
+ * <pre>
+ *   primary   DiskImage ─► EpochWriteLog ──sender──►  │  ──► EpochWriteBuffer ──commit──► ApplyJournal ─► DiskImage   backup
+ *                              └► DirtyBitmap         │           └──epoch never commits──► dropped
+ * </pre>
+ *
+ * <p>Changes take effect on the primary's disk at once and travel with the epoch that they belong to. The backup applies them when the
+ * epoch has committed, so that its disk is always, once the journal has nothing to finish, the disk of one checkpoint. To acknowledge
+ * an epoch its buffer has to be whole in memory, no more, as with the guest's memory: no disk is waited for. Therefore:
+ *
+ * <ul>
+ *   <li>What a FLUSH or FUA on the primary promised holds there, as above, whatever becomes of the backup.
+ *   <li>After a failover the guest finds all that was flushed before the checkpoint from which it goes on. What was answered after it
+ *       is gone, together with the guest's memory of having asked; nobody outside has seen anything that depends on it, since
+ *       that output was never released.
+ *   <li>Before the guest starts on the backup, the journal has applied everything up to that checkpoint, made it durable and
+ *       said so ({@link org.resilire.disk.ApplyJournal#release}). From then on the promises of the server hold on that host.
+ *   <li>If both hosts end at once, each disk alone holds what was flushed on its own host; the backup's is that of a whole epoch.
+ *   <li>The backup may forget an epoch that it has acknowledged and not applied, if it ends: with the replica of the memory, which
+ *       it loses too. So the primary clears its {@link org.resilire.disk.DirtyBitmap} by what the backup says it has applied, not
+ *       by what it has acknowledged.
+ * </ul>
+ *
  * <p>Whatever comes over the socket may be hostile. The most that a client gets by breaking the protocol is the end of its
  * connection.
  */

@@ -1,0 +1,225 @@
+package org.resilire.disk;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import org.agrona.BitUtil;
+
+/**
+ * Which blocks of a disk may differ from a replica of it, in a mapped file beside the image. A block is marked before it changes, so
+ * that the bitmap survives the end of the agent at any instant: the kernel keeps what was stored in the mapping. It does not survive
+ * the end of the host, after which some marks may be missing; the boot that it was used in is recorded, and
+ * {@link #doubt()} tells. A doubtful bitmap has all blocks marked: everything is to be compared.
+ *
+ * <p>There are two layers. Marks go into the young one. {@link #beginGeneration} makes the young layer the old one, which
+ * {@link #clearOld} empties once the replica has, on its disk and not only in memory, everything up to that instant. What is marked
+ * in either may differ.
+ *
+ * <p>The owner sees to it that marks and generations do not happen at once ({@link EpochWriteLog}). Reading may happen any time.
+ */
+public final class DirtyBitmap implements AutoCloseable {
+
+    /** A block that a mark stands for. */
+    public static final int BLOCK_BYTES = 64 << 10;
+
+    private static final long MAGIC = 0x5245534449525459L;
+    private static final long VERSION = 1;
+    private static final int HEADER_BYTES = 4096;
+    private static final long STATE_IN_USE = 1;
+    private static final long STATE_CLOSED = 2;
+
+    private static final int VERSION_OFFSET = 8;
+    private static final int DISK_BYTES_OFFSET = 16;
+    private static final int REPLICA_OFFSET = 24;
+    private static final int BOOT_OFFSET = 40;
+    private static final int STATE_OFFSET = 56;
+    private static final int YOUNG_OFFSET = 64;
+
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment file;
+    private final long blocks;
+    private final long layerBytes;
+    private final String doubt;
+    private volatile long young;
+
+    private DirtyBitmap(final Path path, final long diskBytes, final UUID replica, final UUID boot)
+            throws IOException {
+        blocks = BitUtil.align(diskBytes, BLOCK_BYTES) / BLOCK_BYTES;
+        layerBytes = BitUtil.align(blocks, Long.SIZE) / Byte.SIZE;
+        final boolean existed = Files.exists(path);
+        try (FileChannel channel = FileChannel.open(
+                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            final long fileBytes = HEADER_BYTES + 2 * layerBytes;
+            final boolean isSized = channel.size() == fileBytes;
+            if (existed && !isSized) {
+                channel.truncate(fileBytes);
+            }
+            file = channel.map(FileChannel.MapMode.READ_WRITE, 0, fileBytes, arena);
+            doubt = existed ? findDoubt(isSized, diskBytes, replica, boot) : "it is new";
+        }
+        young = doubt == null ? file.get(JAVA_LONG, YOUNG_OFFSET) & 1 : 0;
+        if (doubt != null) {
+            writeHeader(diskBytes, replica);
+            markAll();
+        }
+        putUuid(BOOT_OFFSET, boot);
+        file.set(JAVA_LONG, STATE_OFFSET, STATE_IN_USE);
+        file.force();
+    }
+
+    /**
+     * Opens a bitmap or makes one.
+     *
+     * @param diskBytes length of the disk
+     * @param replica which copy of the disk the marks are about
+     */
+    public static DirtyBitmap open(final Path path, final long diskBytes, final UUID replica) throws IOException {
+        final String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"));
+        return open(path, diskBytes, replica, UUID.fromString(boot.strip()));
+    }
+
+    static DirtyBitmap open(final Path path, final long diskBytes, final UUID replica, final UUID boot)
+            throws IOException {
+        return new DirtyBitmap(path, diskBytes, replica, boot);
+    }
+
+    private String findDoubt(final boolean isSized, final long diskBytes, final UUID replica, final UUID boot) {
+        if (!isSized
+                || file.get(JAVA_LONG, 0) != MAGIC
+                || file.get(JAVA_LONG, VERSION_OFFSET) != VERSION
+                || file.get(JAVA_LONG, DISK_BYTES_OFFSET) != diskBytes) {
+            return "it is damaged or of another disk";
+        }
+        if (!uuid(REPLICA_OFFSET).equals(replica)) {
+            return "it is about another replica";
+        }
+        final long state = file.get(JAVA_LONG, STATE_OFFSET);
+        if (state != STATE_CLOSED && !(state == STATE_IN_USE && uuid(BOOT_OFFSET).equals(boot))) {
+            return "the host ended while it was in use";
+        }
+        return null;
+    }
+
+    private void writeHeader(final long diskBytes, final UUID replica) {
+        file.fill((byte) 0);
+        file.set(JAVA_LONG, 0, MAGIC);
+        file.set(JAVA_LONG, VERSION_OFFSET, VERSION);
+        file.set(JAVA_LONG, DISK_BYTES_OFFSET, diskBytes);
+        putUuid(REPLICA_OFFSET, replica);
+    }
+
+    private UUID uuid(final int offset) {
+        return new UUID(file.get(JAVA_LONG, offset), file.get(JAVA_LONG, offset + Long.BYTES));
+    }
+
+    private void putUuid(final int offset, final UUID uuid) {
+        file.set(JAVA_LONG, offset, uuid.getMostSignificantBits());
+        file.set(JAVA_LONG, offset + Long.BYTES, uuid.getLeastSignificantBits());
+    }
+
+    /** Why, when it was opened, everything had to be taken as changed; null if the marks could be relied on. */
+    public String doubt() {
+        return doubt;
+    }
+
+    /** Marks every block that the range touches. */
+    void mark(final long diskOffset, final long lengthBytes) {
+        final long last = (diskOffset + lengthBytes - 1) / BLOCK_BYTES;
+        for (long block = diskOffset / BLOCK_BYTES; block <= last; block++) {
+            final long at = wordOffset(young, block);
+            final long word = file.get(JAVA_LONG, at);
+            final long marked = word | (1L << block);
+            // Stores only where something changes keep the mapping's pages clean.
+            if (marked != word) {
+                file.set(JAVA_LONG, at, marked);
+            }
+        }
+    }
+
+    /** Marks everything. */
+    void markAll() {
+        mark(0, blocks * BLOCK_BYTES);
+    }
+
+    private long wordOffset(final long layer, final long block) {
+        return HEADER_BYTES + layer * layerBytes + block / Long.SIZE * Long.BYTES;
+    }
+
+    /**
+     * Makes the young layer the old one; the old one keeps what is still in it.
+     *
+     * <p>Called while the guest is paused between two epochs.
+     */
+    void beginGeneration() {
+        final long old = young ^ 1;
+        // If the last generation was not cleared, its marks stay: they join the ones that age now.
+        for (long at = 0; at < layerBytes; at += Long.BYTES) {
+            final long from = HEADER_BYTES + old * layerBytes + at;
+            final long word = file.get(JAVA_LONG, from);
+            if (word != 0) {
+                final long to = HEADER_BYTES + young * layerBytes + at;
+                file.set(JAVA_LONG, to, file.get(JAVA_LONG, to) | word);
+                file.set(JAVA_LONG, from, 0);
+            }
+        }
+        young = old;
+        file.set(JAVA_LONG, YOUNG_OFFSET, young);
+    }
+
+    /** Everything before the last {@link #beginGeneration} is on the replica's disk. Any thread, not together with another generation. */
+    public void clearOld() {
+        file.asSlice(HEADER_BYTES + (young ^ 1) * layerBytes, layerBytes).fill((byte) 0);
+    }
+
+    /** The first block from there on that may differ, -1 if none. */
+    public long nextDirty(final long fromBlock) {
+        for (long block = fromBlock; block < blocks; ) {
+            final long word = (file.get(JAVA_LONG, wordOffset(0, block)) | file.get(JAVA_LONG, wordOffset(1, block)))
+                    & (-1L << block);
+            if (word != 0) {
+                final long found = (block & -Long.SIZE) + Long.numberOfTrailingZeros(word);
+                return found < blocks ? found : -1;
+            }
+            block = (block & -Long.SIZE) + Long.SIZE;
+        }
+        return -1;
+    }
+
+    /** How many blocks may differ. */
+    public long dirtyBlocks() {
+        long count = 0;
+        for (long block = 0; block < blocks; block += Long.SIZE) {
+            count += Long.bitCount(
+                    file.get(JAVA_LONG, wordOffset(0, block)) | file.get(JAVA_LONG, wordOffset(1, block)));
+        }
+        return count;
+    }
+
+    /** How many blocks the disk has. */
+    public long blocks() {
+        return blocks;
+    }
+
+    /** Puts everything on stable storage first, and then the note that it is. */
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            file.force();
+            file.set(JAVA_LONG, STATE_OFFSET, STATE_CLOSED);
+            file.force();
+            arena.close();
+        }
+    }
+
+    /** Lets go as the end of the process would. */
+    void abandon() {
+        arena.close();
+    }
+}

@@ -1,0 +1,388 @@
+package org.resilire.disk;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.agrona.BitUtil;
+import org.resilire.linux.AnonymousMemory;
+
+/**
+ * The primary's copy of every change of a disk, in the order in which changes took effect, each with the epoch that it belongs
+ * to, until the sender has taken it. It also marks every change in the {@link DirtyBitmap}, whether or not it is logging.
+ *
+ * <p>A change is logged before its answer leaves. A guest that is stopped has its answers, QEMU waits for them; so what is logged
+ * while epoch <i>n</i> is current is all that the guest, as epoch <i>n</i>'s checkpoint has it, knows to have happened, and a change
+ * that the guest starts after it was resumed into <i>n</i> + 1 is labelled so.
+ *
+ * <p>The log is bounded. A change that finds no room waits before it touches the disk: the guest is slowed down to what the sender
+ * can take, nothing is dropped, and {@link #delayNanosTotal()} tells. Room comes back when a change is taken, not when its epoch
+ * commits: QEMU's stop waits for changes under way, so one that waited for the commit of its own epoch would wait for ever.
+ * Whoever decides when epochs end should end one early that has grown large ({@link #epochBytes}).
+ *
+ * <p>Threads: any change the disk; one, the sender, polls, starts and stops; one tells {@link #mark}s.
+ */
+public final class EpochWriteLog implements WriteObserver, AutoCloseable {
+
+    /** At least this, so that a server's largest write fits a few times over. */
+    public static final long MIN_CAPACITY_BYTES = 4L << 20;
+
+    private final LongSupplier currentEpoch;
+    private final DirtyBitmap bitmap;
+    private final AnonymousMemory memory;
+    private final long capacityBytes;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition progress = lock.newCondition();
+
+    private boolean isLogging;
+    private boolean isStarting;
+
+    /** Changes between their first and last call here. */
+    private long underWay;
+
+    /** Promised to changes under way. */
+    private long reservedBytes;
+
+    /** Positions only grow; an offset is a position modulo the capacity. */
+    private long head;
+
+    private long tail;
+    private boolean isBroken;
+    private long lastEpoch;
+    private long lastEpochBytes;
+    private long delayedChanges;
+    private long delayNanosTotal;
+    private long changesTotal;
+
+    /**
+     * Makes a log that does not log yet.
+     *
+     * @param capacityBytes a power of two
+     * @param currentEpoch the epoch that the guest runs in; never goes back
+     */
+    public EpochWriteLog(final long capacityBytes, final LongSupplier currentEpoch, final DirtyBitmap bitmap) {
+        if (capacityBytes < MIN_CAPACITY_BYTES || !BitUtil.isPowerOfTwo(capacityBytes)) {
+            throw new IllegalArgumentException("a log of writes must have a power of two of bytes, at least "
+                    + MIN_CAPACITY_BYTES + ", not " + capacityBytes);
+        }
+        this.capacityBytes = capacityBytes;
+        this.currentEpoch = currentEpoch;
+        this.bitmap = bitmap;
+        memory = AnonymousMemory.reserve("logged writes", capacityBytes);
+    }
+
+    /** The largest change that it takes. */
+    public long maxChangeBytes() {
+        return capacityBytes / 2;
+    }
+
+    /** Begins to log, once no change is under way: every change is either marked only, before this returns, or logged. */
+    public void start() {
+        lock.lock();
+        try {
+            isStarting = true;
+            while (underWay > 0) {
+                progress.awaitUninterruptibly();
+            }
+            clear();
+            isBroken = false;
+            isLogging = true;
+        } finally {
+            isStarting = false;
+            progress.signalAll();
+            lock.unlock();
+        }
+    }
+
+    /** Forgets what is logged and lets all that wait go on, marked in the bitmap only. */
+    public void stop() {
+        lock.lock();
+        try {
+            isLogging = false;
+            clear();
+            progress.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void clear() {
+        head = 0;
+        tail = 0;
+        reservedBytes = 0;
+        lastEpochBytes = 0;
+    }
+
+    @Override
+    public boolean isReady(final DiskChange change, final long lengthBytes) {
+        lock.lock();
+        try {
+            return !isStarting && hasRoom(WriteRecord.recordBytes(change, lengthBytes));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean hasRoom(final long recordBytes) {
+        return !isLogging || recordBytes <= capacityBytes - (tail - head) - reservedBytes;
+    }
+
+    @Override
+    public void beforeChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
+        final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
+        if (recordBytes > maxChangeBytes()) {
+            throw new IllegalArgumentException(
+                    "a change of " + lengthBytes + " bytes is too large for a log of " + capacityBytes);
+        }
+        lock.lock();
+        try {
+            if (isStarting || !hasRoom(recordBytes)) {
+                awaitRoom(recordBytes);
+            }
+            if (isLogging) {
+                reservedBytes += recordBytes;
+            }
+            underWay++;
+            // Before the disk changes: a change that is cut short by the end of this process is marked.
+            bitmap.mark(diskOffset, lengthBytes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitRoom(final long recordBytes) {
+        final long startNanos = System.nanoTime();
+        delayedChanges++;
+        while (isStarting || !hasRoom(recordBytes)) {
+            progress.awaitUninterruptibly();
+        }
+        delayNanosTotal += System.nanoTime() - startNanos;
+    }
+
+    @Override
+    public void changed(
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment data,
+            final long dataOffset) {
+        lock.lock();
+        try {
+            // Again, and under the lock that a new generation is begun under: in the layer of the epoch that it is logged in.
+            bitmap.mark(diskOffset, lengthBytes);
+            if (isLogging) {
+                final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
+                reservedBytes -= recordBytes;
+                append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
+            }
+            done();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void append(
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment data,
+            final long dataOffset,
+            final long recordBytes) {
+        final long epoch = currentEpoch.getAsLong();
+        final long at = tail & (capacityBytes - 1);
+        WriteRecord.put(memory.segment(), at, epoch, change, diskOffset, lengthBytes);
+        if (change == DiskChange.WRITE) {
+            final long start = at + WriteRecord.HEADER_BYTES;
+            final long firstBytes = Math.min(lengthBytes, capacityBytes - start);
+            MemorySegment.copy(data, dataOffset, memory.segment(), start, firstBytes);
+            MemorySegment.copy(data, dataOffset + firstBytes, memory.segment(), 0, lengthBytes - firstBytes);
+        }
+        tail += recordBytes;
+        changesTotal++;
+        if (epoch != lastEpoch) {
+            lastEpoch = epoch;
+            lastEpochBytes = 0;
+        }
+        lastEpochBytes += recordBytes;
+    }
+
+    private void done() {
+        underWay--;
+        if (isStarting) {
+            progress.signalAll();
+        }
+    }
+
+    @Override
+    public void unchanged(final DiskChange change, final long lengthBytes) {
+        lock.lock();
+        try {
+            release(change, lengthBytes);
+            done();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void uncertain(final DiskChange change, final long diskOffset, final long lengthBytes) {
+        lock.lock();
+        try {
+            bitmap.mark(diskOffset, lengthBytes);
+            // What the disk holds there cannot be told by a record, so the replica must be made equal in another way.
+            isBroken |= isLogging;
+            release(change, lengthBytes);
+            done();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void release(final DiskChange change, final long lengthBytes) {
+        if (isLogging) {
+            reservedBytes -= WriteRecord.recordBytes(change, lengthBytes);
+            progress.signalAll();
+        }
+    }
+
+    /**
+     * Hands logged changes on.
+     *
+     * @return how many the handler took
+     */
+    public int poll(final LoggedChangeHandler handler, final int limit) {
+        final long end;
+        long at;
+        lock.lock();
+        try {
+            end = tail;
+            at = head;
+        } finally {
+            lock.unlock();
+        }
+        int count = 0;
+        // Records between the two are written no more; only this thread moves the head.
+        while (at < end && count < limit) {
+            final long recordBytes = offer(handler, at & (capacityBytes - 1));
+            if (recordBytes == 0) {
+                break;
+            }
+            at += recordBytes;
+            count++;
+        }
+        if (count > 0) {
+            lock.lock();
+            try {
+                head = at;
+                progress.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+        return count;
+    }
+
+    private long offer(final LoggedChangeHandler handler, final long at) {
+        final MemorySegment ring = memory.segment();
+        final int dataBytes = WriteRecord.dataBytes(ring, at);
+        final long dataOffset = at + WriteRecord.HEADER_BYTES;
+        final int firstBytes = (int) Math.min(dataBytes, capacityBytes - dataOffset);
+        final boolean isTaken = handler.onChange(
+                WriteRecord.epoch(ring, at),
+                WriteRecord.change(ring, at),
+                WriteRecord.diskOffset(ring, at),
+                WriteRecord.lengthBytes(ring, at),
+                ring,
+                firstBytes == 0 ? 0 : dataOffset,
+                firstBytes,
+                dataBytes - firstBytes);
+        return isTaken ? WriteRecord.recordBytes(dataBytes) : 0;
+    }
+
+    /** Where the log ends now; called while the guest is paused, this is the end of its epoch. */
+    public long mark() {
+        lock.lock();
+        try {
+            return tail;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the sender has taken everything up to a {@link #mark}. */
+    public boolean isTaken(final long mark) {
+        lock.lock();
+        try {
+            return head >= mark;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}. */
+    public void beginGeneration() {
+        lock.lock();
+        try {
+            bitmap.beginGeneration();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** True if a change failed half-way: the session must end, and the next one copies what the bitmap has. */
+    public boolean isBroken() {
+        lock.lock();
+        try {
+            return isBroken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What the epoch has logged so far. */
+    public long epochBytes(final long epoch) {
+        lock.lock();
+        try {
+            return epoch == lastEpoch ? lastEpochBytes : 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Changes that had to wait for room. */
+    public long delayedChanges() {
+        lock.lock();
+        try {
+            return delayedChanges;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How long changes waited for room, together. */
+    public long delayNanosTotal() {
+        lock.lock();
+        try {
+            return delayNanosTotal;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Changes logged. */
+    public long changesTotal() {
+        lock.lock();
+        try {
+            return changesTotal;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** When no change can come any more. */
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -1,0 +1,205 @@
+package org.resilire.disk;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.disk.FlakyStorage.EndOfWorld;
+import org.resilire.disk.FlakyStorage.World;
+import org.resilire.linux.LinuxException;
+
+/**
+ * Ends the world at every single call that changes the journal's file or the disk, by a kill and by a loss of power, and looks at what
+ * the next process makes of it.
+ */
+class ApplyJournalTest {
+
+    private static final int DISK_BYTES = 256 << 10;
+    private static final int EPOCHS = 4;
+
+    private final EpochWriteBuffer writes = new EpochWriteBuffer(8 << 20, DISK_BYTES);
+    private final Arena arena = Arena.ofConfined();
+
+    @AfterEach
+    void free() {
+        writes.close();
+        arena.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void shouldLeaveTheDiskAfterAWholeEpochHoweverTheWorldEnds(final long seed) {
+        final List<byte[]> states = new ArrayList<>();
+        final World calm = new World();
+        final FlakyStorage calmDisk = new FlakyStorage(calm, new byte[DISK_BYTES]);
+        states.add(calmDisk.content());
+        runEpochs(seed, new FlakyStorage(calm, new byte[0]), calmDisk, states);
+        assertEquals(EPOCHS + 1, states.size());
+        final long calls = calm.calls();
+        assertTrue(calls > 30);
+
+        int finished = 0;
+        for (long end = 0; end < calls; end++) {
+            for (int powerLoss = 0; powerLoss < 4; powerLoss++) {
+                finished += crash(seed, end, powerLoss, states) ? 1 : 0;
+            }
+        }
+        assertTrue(finished > 10, "recovery had something to do " + finished + " times only");
+    }
+
+    private boolean crash(final long seed, final long end, final int powerLoss, final List<byte[]> states) {
+        final World world = new World();
+        world.endAfter(end);
+        FlakyStorage journal = new FlakyStorage(world, new byte[0]);
+        FlakyStorage disk = new FlakyStorage(world, new byte[DISK_BYTES]);
+        final List<byte[]> reached = new ArrayList<>();
+        final FlakyStorage journalAtEnd = journal;
+        final FlakyStorage diskAtEnd = disk;
+        assertThrows(EndOfWorld.class, () -> runEpochs(seed, journalAtEnd, diskAtEnd, reached));
+
+        final World next = new World();
+        final Random random = new Random(seed * 31 + end * 7 + powerLoss);
+        journal = powerLoss == 0 ? journal.afterKill(next) : journal.afterPowerLoss(next, random);
+        disk = powerLoss == 0 ? disk.afterKill(next) : disk.afterPowerLoss(next, random);
+        final String where = "end at call " + end + (powerLoss == 0 ? " by a kill" : " by loss of power");
+        final boolean finished;
+        try (ApplyJournal recovered = new ApplyJournal(journal, disk)) {
+            finished = recovered.recover();
+            final int whole = wholeEpochs(disk.content(), states);
+            assertTrue(whole >= reached.size(), where + ": the disk is at " + whole + " of " + reached.size());
+            assertTrue(whole <= reached.size() + 1, where);
+            if (recovered.appliedEpoch() >= 0) {
+                assertArrayEquals(states.get((int) recovered.appliedEpoch()), disk.content(), where);
+            }
+        }
+        return finished;
+    }
+
+    private static int wholeEpochs(final byte[] content, final List<byte[]> states) {
+        for (int i = 0; i < states.size(); i++) {
+            if (Arrays.equals(states.get(i), content)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Adds the disk's state after each epoch. */
+    private void runEpochs(
+            final long seed, final FlakyStorage journal, final FlakyStorage disk, final List<byte[]> states) {
+        final Random random = new Random(seed);
+        try (ApplyJournal applying = new ApplyJournal(journal, disk)) {
+            applying.recover();
+            for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+                fill(epoch, random);
+                applying.commit(writes);
+                states.add(disk.content());
+                assertEquals(epoch, applying.appliedEpoch());
+            }
+        }
+    }
+
+    private void fill(final long epoch, final Random random) {
+        writes.begin(epoch);
+        for (int i = 0; i < 5; i++) {
+            final int lengthBytes = 1 + random.nextInt(20_000);
+            final int offset = random.nextInt(DISK_BYTES - lengthBytes);
+            if (i == 2) {
+                writes.addChange(random.nextBoolean() ? DiskChange.ZERO : DiskChange.DISCARD, offset, lengthBytes);
+            } else {
+                final byte[] data = new byte[lengthBytes];
+                random.nextBytes(data);
+                writes.addChange(DiskChange.WRITE, offset, lengthBytes);
+                writes.addData(MemorySegment.ofArray(data), 0, lengthBytes / 2);
+                writes.addData(MemorySegment.ofArray(data), lengthBytes / 2, lengthBytes - lengthBytes / 2);
+            }
+        }
+    }
+
+    @Test
+    void shouldNotPutOldDataOverNewOnceTheDiskWasReleased() {
+        final World world = new World();
+        final FlakyStorage journal = new FlakyStorage(world, new byte[0]);
+        final FlakyStorage disk = new FlakyStorage(world, new byte[DISK_BYTES]);
+        try (ApplyJournal applying = new ApplyJournal(journal, disk)) {
+            applying.recover();
+            fill(1, new Random(1));
+            applying.commit(writes);
+            applying.release();
+        }
+        disk.write(MemorySegment.ofArray(new byte[DISK_BYTES]), 0, DISK_BYTES, 0);
+        disk.sync();
+        for (int i = 0; i < 20; i++) {
+            final FlakyStorage left = disk.afterPowerLoss(world, new Random(i));
+            try (ApplyJournal next = new ApplyJournal(journal.afterPowerLoss(world, new Random(i)), left)) {
+                assertFalse(next.recover());
+                assertEquals(1, next.appliedEpoch());
+            }
+            assertArrayEquals(new byte[DISK_BYTES], left.content());
+        }
+    }
+
+    @Test
+    void shouldRefuseToGoOnAfterTheDiskWasFull() {
+        final FlakyStorage journal = new FlakyStorage(new World(), new byte[0]);
+        try (ApplyJournal applying = new ApplyJournal(journal, FlakyStorage.full(DISK_BYTES))) {
+            applying.recover();
+            fill(1, new Random(1));
+            assertTrue(assertThrows(LinuxException.class, () -> applying.commit(writes))
+                    .getMessage()
+                    .contains("ENOSPC"));
+            assertTrue(applying.isBroken());
+            assertThrows(IllegalStateException.class, () -> applying.commit(writes));
+            assertThrows(IllegalStateException.class, applying::release);
+        }
+        final FlakyStorage roomier = new FlakyStorage(new World(), new byte[DISK_BYTES]);
+        try (ApplyJournal next = new ApplyJournal(journal, roomier)) {
+            assertTrue(next.recover());
+            assertEquals(1, next.appliedEpoch());
+        }
+    }
+
+    @Test
+    void shouldKeepWhatCannotBeOutOfTheBuffer() {
+        final MemorySegment data = MemorySegment.ofArray(new byte[1024]);
+        assertThrows(InvalidChangeException.class, () -> writes.addChange(DiskChange.ZERO, 0, 512));
+        writes.begin(1);
+        for (final long[] range : new long[][] {
+            {-1, 512}, {DISK_BYTES, 1}, {DISK_BYTES - 511, 512}, {0, 0}, {0, -1}, {Long.MAX_VALUE, Long.MAX_VALUE}
+        }) {
+            assertThrows(
+                    InvalidChangeException.class, () -> writes.addChange(DiskChange.DISCARD, range[0], range[1]));
+        }
+        assertThrows(InvalidChangeException.class, () -> writes.addData(data, 0, 1));
+        writes.addChange(DiskChange.WRITE, 0, 1000);
+        assertThrows(InvalidChangeException.class, () -> writes.addChange(DiskChange.ZERO, 0, 512));
+        assertThrows(InvalidChangeException.class, () -> writes.addData(data, 0, 1001));
+        assertFalse(writes.isWhole());
+        writes.addData(data, 0, 1000);
+        assertTrue(writes.isWhole());
+        final InvalidChangeException full = assertThrows(InvalidChangeException.class, () -> {
+            for (int i = 0; i < 100; i++) {
+                writes.addChange(DiskChange.WRITE, 0, DISK_BYTES);
+                for (int sent = 0; sent < DISK_BYTES; sent += 1024) {
+                    writes.addData(data, 0, 1024);
+                }
+            }
+        });
+        assertTrue(full.getMessage().contains("more than 8388608 bytes of disk writes in epoch 1"));
+        writes.drop();
+        assertEquals(-1, writes.epoch());
+        assertFalse(writes.isWhole());
+    }
+}

@@ -1,0 +1,126 @@
+package org.resilire.disk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DirtyBitmapTest {
+
+    private static final long BLOCKS = 1000;
+    private static final long DISK_BYTES = BLOCKS * DirtyBitmap.BLOCK_BYTES - 512;
+    private static final UUID REPLICA = new UUID(1, 2);
+    private static final UUID BOOT = new UUID(3, 4);
+
+    @TempDir
+    Path directory;
+
+    private Path path;
+
+    @BeforeEach
+    void name() {
+        path = directory.resolve("bitmap");
+    }
+
+    private DirtyBitmap open(final UUID boot) throws IOException {
+        return DirtyBitmap.open(path, DISK_BYTES, REPLICA, boot);
+    }
+
+    private void makeClean() throws IOException {
+        try (DirtyBitmap bitmap = open(BOOT)) {
+            assertEquals("it is new", bitmap.doubt());
+            assertEquals(BLOCKS, bitmap.dirtyBlocks());
+            bitmap.beginGeneration();
+            bitmap.clearOld();
+            assertEquals(0, bitmap.dirtyBlocks());
+            assertEquals(-1, bitmap.nextDirty(0));
+        }
+    }
+
+    @Test
+    void shouldKeepMarksWhenTheAgentEndsAnyhowAndDoubtThemWhenTheHostDoes() throws IOException {
+        makeClean();
+        final DirtyBitmap killed = open(BOOT);
+        assertNull(killed.doubt());
+        killed.mark(5L * DirtyBitmap.BLOCK_BYTES + 7, DirtyBitmap.BLOCK_BYTES);
+        killed.abandon();
+        try (DirtyBitmap next = open(BOOT)) {
+            assertNull(next.doubt());
+            assertEquals(2, next.dirtyBlocks());
+            assertEquals(5, next.nextDirty(0));
+            assertEquals(6, next.nextDirty(6));
+        }
+        // In good order: any later boot may rely on it.
+        final DirtyBitmap rebooted = open(new UUID(9, 9));
+        assertNull(rebooted.doubt());
+        assertEquals(2, rebooted.dirtyBlocks());
+        rebooted.abandon();
+        try (DirtyBitmap doubtful = open(BOOT)) {
+            assertEquals("the host ended while it was in use", doubtful.doubt());
+            assertEquals(BLOCKS, doubtful.dirtyBlocks());
+        }
+    }
+
+    @Test
+    void shouldDoubtWhatIsDamagedOrAboutSomethingElse() throws IOException {
+        makeClean();
+        try (DirtyBitmap other = DirtyBitmap.open(path, DISK_BYTES, new UUID(7, 7), BOOT)) {
+            assertEquals("it is about another replica", other.doubt());
+            assertEquals(BLOCKS, other.dirtyBlocks());
+        }
+        try (DirtyBitmap larger = DirtyBitmap.open(path, 10 * DISK_BYTES, REPLICA, BOOT)) {
+            assertTrue(larger.doubt().contains("damaged or of another disk"));
+            assertEquals(larger.blocks(), larger.dirtyBlocks());
+        }
+        Files.write(path, new byte[100]);
+        try (DirtyBitmap damaged = open(BOOT)) {
+            assertTrue(damaged.doubt().contains("damaged"));
+            assertEquals(BLOCKS, damaged.dirtyBlocks());
+        }
+    }
+
+    @Test
+    void shouldForgetOnlyWhatIsOlderThanTheGeneration() throws IOException {
+        makeClean();
+        final Random random = new Random(5);
+        final BitSet old = new BitSet();
+        final BitSet young = new BitSet();
+        try (DirtyBitmap bitmap = open(BOOT)) {
+            for (int step = 0; step < 2_000; step++) {
+                switch (random.nextInt(20)) {
+                    case 0 -> {
+                        bitmap.beginGeneration();
+                        old.or(young);
+                        young.clear();
+                    }
+                    case 1 -> {
+                        bitmap.clearOld();
+                        old.clear();
+                    }
+                    default -> {
+                        final int first = random.nextInt((int) BLOCKS);
+                        final int count = 1 + random.nextInt(Math.min(70, (int) BLOCKS - first));
+                        bitmap.mark(
+                                (long) first * DirtyBitmap.BLOCK_BYTES + 1,
+                                Math.max(1, (count - 1L) * DirtyBitmap.BLOCK_BYTES));
+                        young.set(first, first + count);
+                    }
+                }
+                final BitSet both = (BitSet) old.clone();
+                both.or(young);
+                assertEquals(both.cardinality(), bitmap.dirtyBlocks());
+                final int from = random.nextInt((int) BLOCKS);
+                assertEquals(both.nextSetBit(from), bitmap.nextDirty(from));
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package org.resilire.disk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.linux.BlockFile;
+import org.resilire.synthetic.Await;
+
+@Timeout(60)
+class EpochWriteLogTest {
+
+    private static final long DISK_BYTES = 8 << 20;
+    private static final int WRITERS = 3;
+
+    @TempDir
+    Path directory;
+
+    private final AtomicLong epoch = new AtomicLong(1);
+    private DirtyBitmap bitmap;
+    private EpochWriteLog log;
+    private Path path;
+    private DiskImage image;
+
+    @BeforeEach
+    void open() throws IOException {
+        bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        bitmap.beginGeneration();
+        bitmap.clearOld();
+        log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, epoch::get, bitmap);
+        path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
+        image = DiskImage.open(path, false, log);
+    }
+
+    @AfterEach
+    void close() {
+        image.close();
+        log.close();
+        bitmap.close();
+    }
+
+    /**
+     * The whole way, without a network: clients change a disk through the server, from several connections and over each other;
+     * every epoch goes through the buffer and the journal to a replica, which then equals the disk.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2})
+    void shouldMakeTheReplicaEqualAfterEveryEpoch(final long seed) throws IOException, InterruptedException {
+        final Path replicaPath = TestImage.empty(directory.resolve("replica"), DISK_BYTES);
+        final Path journalPath = Files.createFile(directory.resolve("journal"));
+        final Path socket = directory.resolve("nbd");
+        log.start();
+        try (DiskImage replica = DiskImage.open(replicaPath, false, WriteObserver.NONE);
+                BlockFile journalFile = BlockFile.open(journalPath, true);
+                ApplyJournal journal = new ApplyJournal(Storage.of(journalFile), Storage.of(replica));
+                EpochWriteBuffer buffer = new EpochWriteBuffer(64 << 20, DISK_BYTES);
+                NbdServer server = NbdServer.start(socket, List.of(new NbdExport("d0", image)))) {
+            journal.recover();
+            for (int round = 0; round < 5; round++) {
+                final List<Thread> writers = startWriters(socket, seed * 100 + round);
+                buffer.begin(epoch.get());
+                while (writers.stream().anyMatch(Thread::isAlive)) {
+                    log.poll((e, change, at, length, memory, data, first, second) -> {
+                        assertEquals(epoch.get(), e);
+                        return add(buffer, change, at, length, memory, data, first, second);
+                    }, 10);
+                }
+                final long mark = log.mark();
+                while (!log.isTaken(mark)) {
+                    log.poll((e, change, at, length, memory, data, first, second) ->
+                            add(buffer, change, at, length, memory, data, first, second), 10);
+                }
+                epoch.incrementAndGet();
+                journal.commit(buffer);
+                assertEquals(-1, Files.mismatch(path, replicaPath), "after epoch " + journal.appliedEpoch());
+            }
+            assertTrue(log.changesTotal() > 100);
+            assertEquals(0, server.connectionCount());
+        }
+    }
+
+    private static boolean add(
+            final EpochWriteBuffer buffer,
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment memory,
+            final long dataOffset,
+            final int firstBytes,
+            final int secondBytes) {
+        buffer.addChange(change, diskOffset, lengthBytes);
+        buffer.addData(memory, dataOffset, firstBytes);
+        buffer.addData(memory, 0, secondBytes);
+        return true;
+    }
+
+    private static List<Thread> startWriters(final Path socket, final long seed) {
+        final List<Thread> writers = new ArrayList<>();
+        for (int i = 0; i < WRITERS; i++) {
+            final Random random = new Random(seed * WRITERS + i);
+            writers.add(Thread.ofPlatform().start(() -> change(socket, random)));
+        }
+        return writers;
+    }
+
+    private static void change(final Path socket, final Random random) {
+        try (TestNbdClient client = TestNbdClient.go(socket, "d0")) {
+            for (int i = 0; i < 40; i++) {
+                final int inFlight = 1 + random.nextInt(6);
+                for (int j = 0; j < inFlight; j++) {
+                    final int command = new int[] {Nbd.CMD_WRITE, Nbd.CMD_WRITE, Nbd.CMD_TRIM, Nbd.CMD_WRITE_ZEROES}
+                            [random.nextInt(4)];
+                    final int lengthBytes = 1 + random.nextInt(random.nextInt(4) == 0 ? 1_500_000 : 9_000);
+                    // Few places, so that changes overlap.
+                    final long offset = random.nextInt(8) * 100_000L + random.nextInt(500);
+                    final byte[] data = new byte[command == Nbd.CMD_WRITE ? lengthBytes : 0];
+                    random.nextBytes(data);
+                    client.request(random.nextInt(8) == 0 ? 1 : 0, command, j, offset, lengthBytes, data);
+                }
+                for (int j = 0; j < inFlight; j++) {
+                    assertEquals(0, client.reply(0).error());
+                }
+            }
+            client.request(0, Nbd.CMD_DISC, 0, 0, 0);
+            assertTrue(client.isAtEnd());
+        } catch (final IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Test
+    void shouldDelayAWriteThatFindsNoRoomAndNeverDropOne() throws InterruptedException {
+        log.start();
+        try (Arena arena = Arena.ofShared()) {
+            final MemorySegment data = arena.allocate(1 << 20);
+            final AtomicBoolean isDone = new AtomicBoolean();
+            final Thread writer = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < 8; i++) {
+                    image.write(data, 0, 1 << 20, i << 20, false);
+                }
+                isDone.set(true);
+            });
+            Await.until("a write waits", () -> log.delayedChanges() == 1);
+            assertFalse(isDone.get());
+            assertFalse(log.isReady(DiskChange.WRITE, 1 << 20));
+            final List<Long> taken = new ArrayList<>();
+            Await.until("all come through", isDone::get, () -> take(taken));
+            writer.join();
+            take(taken);
+            assertEquals(List.of(0L, 1L << 20, 2L << 20, 3L << 20, 4L << 20, 5L << 20, 6L << 20, 7L << 20), taken);
+            assertTrue(log.delayNanosTotal() > 0);
+        }
+    }
+
+    private void take(final List<Long> taken) {
+        log.poll((e, change, at, length, memory, dataOffset, first, second) -> taken.add(at), 1);
+    }
+
+    @Test
+    void shouldLetWaitingWritesGoWhenTheBackupIsLostAndKeepThemMarked() throws InterruptedException {
+        log.start();
+        try (Arena arena = Arena.ofShared()) {
+            final MemorySegment data = arena.allocate(1 << 20);
+            final Thread writer = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < 6; i++) {
+                    image.write(data, 0, 1 << 20, i << 20, false);
+                }
+            });
+            Await.until("a write waits", () -> log.delayedChanges() == 1);
+            log.stop();
+            writer.join();
+            assertEquals(6 * 16, bitmap.dirtyBlocks());
+            assertEquals(0, log.poll((e, change, at, length, memory, dataOffset, first, second) -> true, 100));
+            log.start();
+            image.trim(0, 4096, false);
+            assertEquals(1, log.poll((e, change, at, length, memory, dataOffset, first, second) -> true, 100));
+        }
+    }
+
+    @Test
+    void shouldMarkAWriteInTheGenerationOfTheEpochThatItIsLoggedIn() {
+        log.start();
+        // The change begins before the generation does and takes effect after.
+        log.beforeChange(DiskChange.DISCARD, 0, 4096);
+        log.beginGeneration();
+        epoch.incrementAndGet();
+        log.changed(DiskChange.DISCARD, 0, 4096, null, 0);
+        bitmap.clearOld();
+        assertEquals(1, bitmap.dirtyBlocks());
+    }
+
+    @Test
+    void shouldTellThatAFailedWriteLeftItBroken() {
+        log.start();
+        log.beforeChange(DiskChange.WRITE, 0, 4096);
+        log.uncertain(DiskChange.WRITE, 0, 4096);
+        assertTrue(log.isBroken());
+        assertEquals(1, bitmap.dirtyBlocks());
+        log.stop();
+        log.start();
+        assertFalse(log.isBroken());
+    }
+}
