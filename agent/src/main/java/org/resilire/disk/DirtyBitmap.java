@@ -49,13 +49,12 @@ public final class DirtyBitmap implements AutoCloseable {
     private final String doubt;
     private volatile long young;
 
-    private DirtyBitmap(final Path path, final long diskBytes, final UUID replica, final UUID boot)
-            throws IOException {
+    private DirtyBitmap(final Path path, final long diskBytes, final UUID replica, final UUID boot) throws IOException {
         blocks = BitUtil.align(diskBytes, BLOCK_BYTES) / BLOCK_BYTES;
         layerBytes = BitUtil.align(blocks, Long.SIZE) / Byte.SIZE;
         final boolean existed = Files.exists(path);
-        try (FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        try (FileChannel channel =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             final long fileBytes = HEADER_BYTES + 2 * layerBytes;
             final boolean isSized = channel.size() == fileBytes;
             if (existed && !isSized) {
@@ -101,7 +100,8 @@ public final class DirtyBitmap implements AutoCloseable {
             return "it is about another replica";
         }
         final long state = file.get(JAVA_LONG, STATE_OFFSET);
-        if (state != STATE_CLOSED && !(state == STATE_IN_USE && uuid(BOOT_OFFSET).equals(boot))) {
+        if (state != STATE_CLOSED
+                && !(state == STATE_IN_USE && uuid(BOOT_OFFSET).equals(boot))) {
             return "the host ended while it was in use";
         }
         return null;

@@ -194,6 +194,39 @@ public final class DiskImage implements AutoCloseable {
         }
     }
 
+    /**
+     * Tells the observer what a range holds, in order with the changes of it: so a disk is copied while it is in use. A hole is told as
+     * {@link DiskChange#DISCARD}, zeros as {@link DiskChange#ZERO}, anything else as {@link DiskChange#WRITE}.
+     *
+     * @param scratch native memory for the range, at most 256 KiB
+     * @return what it was told as
+     */
+    public DiskChange report(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
+        requireInside(diskOffset, lengthBytes);
+        Objects.checkFromIndexSize(0, lengthBytes, Math.min(ZEROS_BYTES, scratch.byteSize()));
+        observer.beforeChange(DiskChange.WRITE, diskOffset, lengthBytes);
+        final long stripes = ranges.lock(diskOffset, lengthBytes);
+        try {
+            final DiskChange told = look(diskOffset, lengthBytes, scratch);
+            observer.reported(told, diskOffset, lengthBytes, told == DiskChange.WRITE ? scratch : null, 0);
+            return told;
+        } catch (final RuntimeException failure) {
+            observer.uncertain(DiskChange.WRITE, diskOffset, lengthBytes);
+            throw failure;
+        } finally {
+            ranges.unlock(stripes);
+        }
+    }
+
+    private DiskChange look(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
+        if (file.nextData(diskOffset) >= diskOffset + lengthBytes) {
+            return DiskChange.DISCARD;
+        }
+        file.read(scratch, 0, lengthBytes, diskOffset);
+        final boolean isZero = MemorySegment.mismatch(scratch, 0, lengthBytes, zeros.segment(), 0, lengthBytes) < 0;
+        return isZero ? DiskChange.ZERO : DiskChange.WRITE;
+    }
+
     private void writeZeros(final long diskOffset, final long lengthBytes) {
         long done = 0;
         while (done < lengthBytes) {

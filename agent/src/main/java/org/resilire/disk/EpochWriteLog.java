@@ -3,7 +3,6 @@ package org.resilire.disk;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.LongSupplier;
 import org.agrona.BitUtil;
 import org.resilire.linux.AnonymousMemory;
 
@@ -20,14 +19,13 @@ import org.resilire.linux.AnonymousMemory;
  * commits: QEMU's stop waits for changes under way, so one that waited for the commit of its own epoch would wait for ever.
  * Whoever decides when epochs end should end one early that has grown large ({@link #epochBytes}).
  *
- * <p>Threads: any change the disk; one, the sender, polls, starts and stops; one tells {@link #mark}s.
+ * <p>Threads: any change the disk; one, the sender, polls, starts and stops; one begins epochs.
  */
 public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     /** At least this, so that a server's largest write fits a few times over. */
     public static final long MIN_CAPACITY_BYTES = 4L << 20;
 
-    private final LongSupplier currentEpoch;
     private final DirtyBitmap bitmap;
     private final AnonymousMemory memory;
     private final long capacityBytes;
@@ -36,6 +34,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     private final Condition progress = lock.newCondition();
 
     private boolean isLogging;
+    private long session;
     private boolean isStarting;
 
     /** Changes between their first and last call here. */
@@ -49,8 +48,8 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     private long tail;
     private boolean isBroken;
-    private long lastEpoch;
-    private long lastEpochBytes;
+    private long epoch;
+    private long epochBytes;
     private long delayedChanges;
     private long delayNanosTotal;
     private long changesTotal;
@@ -59,15 +58,13 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
      * Makes a log that does not log yet.
      *
      * @param capacityBytes a power of two
-     * @param currentEpoch the epoch that the guest runs in; never goes back
      */
-    public EpochWriteLog(final long capacityBytes, final LongSupplier currentEpoch, final DirtyBitmap bitmap) {
+    public EpochWriteLog(final long capacityBytes, final DirtyBitmap bitmap) {
         if (capacityBytes < MIN_CAPACITY_BYTES || !BitUtil.isPowerOfTwo(capacityBytes)) {
             throw new IllegalArgumentException("a log of writes must have a power of two of bytes, at least "
                     + MIN_CAPACITY_BYTES + ", not " + capacityBytes);
         }
         this.capacityBytes = capacityBytes;
-        this.currentEpoch = currentEpoch;
         this.bitmap = bitmap;
         memory = AnonymousMemory.reserve("logged writes", capacityBytes);
     }
@@ -88,6 +85,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             clear();
             isBroken = false;
             isLogging = true;
+            session++;
         } finally {
             isStarting = false;
             progress.signalAll();
@@ -100,8 +98,19 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         lock.lock();
         try {
             isLogging = false;
+            session++;
             clear();
             progress.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A number that every start and stop changes: what was logged under another one may never have been sent. */
+    public long session() {
+        lock.lock();
+        try {
+            return session;
         } finally {
             lock.unlock();
         }
@@ -111,7 +120,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         head = 0;
         tail = 0;
         reservedBytes = 0;
-        lastEpochBytes = 0;
+        epochBytes = 0;
     }
 
     @Override
@@ -169,12 +178,36 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             final long dataOffset) {
         lock.lock();
         try {
-            // Again, and under the lock that a new generation is begun under: in the layer of the epoch that it is logged in.
+            // Again, and under the lock that a new generation is begun under: in the layer of the epoch that it is
+            // logged in.
             bitmap.mark(diskOffset, lengthBytes);
             if (isLogging) {
                 final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
                 reservedBytes -= recordBytes;
                 append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
+            }
+            done();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void reported(
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment data,
+            final long dataOffset) {
+        lock.lock();
+        try {
+            bitmap.mark(diskOffset, lengthBytes);
+            if (isLogging) {
+                reservedBytes -= WriteRecord.recordBytes(DiskChange.WRITE, lengthBytes);
+                final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
+                append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
+                // It may have needed less than it had reserved.
+                progress.signalAll();
             }
             done();
         } finally {
@@ -189,7 +222,6 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             final MemorySegment data,
             final long dataOffset,
             final long recordBytes) {
-        final long epoch = currentEpoch.getAsLong();
         final long at = tail & (capacityBytes - 1);
         WriteRecord.put(memory.segment(), at, epoch, change, diskOffset, lengthBytes);
         if (change == DiskChange.WRITE) {
@@ -200,11 +232,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
         tail += recordBytes;
         changesTotal++;
-        if (epoch != lastEpoch) {
-            lastEpoch = epoch;
-            lastEpochBytes = 0;
-        }
-        lastEpochBytes += recordBytes;
+        epochBytes += recordBytes;
     }
 
     private void done() {
@@ -300,17 +328,26 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         return isTaken ? WriteRecord.recordBytes(dataBytes) : 0;
     }
 
-    /** Where the log ends now; called while the guest is paused, this is the end of its epoch. */
-    public long mark() {
+    /**
+     * Labels what is logged from now on with a later epoch. Called while the guest is paused, before it is resumed into it.
+     *
+     * @return where the epochs before it end, for {@link #isTaken}
+     */
+    public long beginEpoch(final long newEpoch) {
         lock.lock();
         try {
+            if (newEpoch < epoch) {
+                throw new IllegalArgumentException("epoch " + newEpoch + " cannot begin after epoch " + epoch);
+            }
+            epoch = newEpoch;
+            epochBytes = 0;
             return tail;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Whether the sender has taken everything up to a {@link #mark}. */
+    /** Whether the sender has taken everything up to such an end. */
     public boolean isTaken(final long mark) {
         lock.lock();
         try {
@@ -340,11 +377,11 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
     }
 
-    /** What the epoch has logged so far. */
-    public long epochBytes(final long epoch) {
+    /** What the current epoch has logged so far. */
+    public long epochBytes() {
         lock.lock();
         try {
-            return epoch == lastEpoch ? lastEpochBytes : 0;
+            return epochBytes;
         } finally {
             lock.unlock();
         }

@@ -48,6 +48,21 @@ public interface WriteObserver {
      */
     void changed(DiskChange change, long diskOffset, long lengthBytes, MemorySegment data, long dataOffset);
 
+    /**
+     * Ends a {@link #beforeChange} of a {@link DiskChange#WRITE} by what the range holds, although nothing has changed: the change
+     * that makes a range with any other content equal.
+     *
+     * @param data as for {@link #changed}
+     */
+    default void reported(
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment data,
+            final long dataOffset) {
+        changed(change, diskOffset, lengthBytes, data, dataOffset);
+    }
+
     /** Nothing has changed: the image cannot do it. */
     void unchanged(DiskChange change, long lengthBytes);
 

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +33,6 @@ class EpochWriteLogTest {
     @TempDir
     Path directory;
 
-    private final AtomicLong epoch = new AtomicLong(1);
     private DirtyBitmap bitmap;
     private EpochWriteLog log;
     private Path path;
@@ -45,7 +43,8 @@ class EpochWriteLogTest {
         bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
         bitmap.beginGeneration();
         bitmap.clearOld();
-        log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, epoch::get, bitmap);
+        log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
+        log.beginEpoch(1);
         path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
         image = DiskImage.open(path, false, log);
     }
@@ -76,19 +75,23 @@ class EpochWriteLogTest {
             journal.recover();
             for (int round = 0; round < 5; round++) {
                 final List<Thread> writers = startWriters(socket, seed * 100 + round);
-                buffer.begin(epoch.get());
+                final long epoch = round + 1L;
+                buffer.begin(epoch);
                 while (writers.stream().anyMatch(Thread::isAlive)) {
-                    log.poll((e, change, at, length, memory, data, first, second) -> {
-                        assertEquals(epoch.get(), e);
-                        return add(buffer, change, at, length, memory, data, first, second);
-                    }, 10);
+                    log.poll(
+                            (e, change, at, length, memory, data, first, second) -> {
+                                assertEquals(epoch, e);
+                                return add(buffer, change, at, length, memory, data, first, second);
+                            },
+                            10);
                 }
-                final long mark = log.mark();
-                while (!log.isTaken(mark)) {
-                    log.poll((e, change, at, length, memory, data, first, second) ->
-                            add(buffer, change, at, length, memory, data, first, second), 10);
+                final long end = log.beginEpoch(epoch + 1);
+                while (!log.isTaken(end)) {
+                    log.poll(
+                            (e, change, at, length, memory, data, first, second) ->
+                                    add(buffer, change, at, length, memory, data, first, second),
+                            10);
                 }
-                epoch.incrementAndGet();
                 journal.commit(buffer);
                 assertEquals(-1, Files.mismatch(path, replicaPath), "after epoch " + journal.appliedEpoch());
             }
@@ -201,7 +204,7 @@ class EpochWriteLogTest {
         // The change begins before the generation does and takes effect after.
         log.beforeChange(DiskChange.DISCARD, 0, 4096);
         log.beginGeneration();
-        epoch.incrementAndGet();
+        log.beginEpoch(2);
         log.changed(DiskChange.DISCARD, 0, 4096, null, 0);
         bitmap.clearOld();
         assertEquals(1, bitmap.dirtyBlocks());

@@ -31,9 +31,12 @@ final class FlakyStorage implements Storage {
     static final class World {
         private long callsLeft = Long.MAX_VALUE;
         private long calls;
+        private int cutSixteenths;
 
-        void endAfter(final long number) {
+        /** The call at which it ends, if a write, still writes this part of its bytes. */
+        void endAfter(final long number, final int sixteenths) {
             callsLeft = number;
+            cutSixteenths = sixteenths;
         }
 
         long calls() {
@@ -89,7 +92,7 @@ final class FlakyStorage implements Storage {
     public void write(final MemorySegment from, final long fromOffset, final long countBytes, final long offset) {
         final boolean ends = world.ends();
         // The last write may be cut off anywhere.
-        final long writtenBytes = ends ? countBytes / 2 : countBytes;
+        final long writtenBytes = ends ? countBytes * world.cutSixteenths / 16 : countBytes;
         grow(offset + writtenBytes);
         MemorySegment.copy(from, fromOffset, MemorySegment.ofArray(cached), offset, writtenBytes);
         note(offset, writtenBytes);
