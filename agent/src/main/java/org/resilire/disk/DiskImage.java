@@ -36,7 +36,7 @@ public final class DiskImage implements AutoCloseable {
         this.file = file;
         this.isReadOnly = isReadOnly;
         this.observer = observer;
-        durable = new DurableMark(file);
+        durable = new DurableMark(file.path(), file::sync);
     }
 
     /**

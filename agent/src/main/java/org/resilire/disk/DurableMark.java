@@ -1,7 +1,7 @@
 package org.resilire.disk;
 
+import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
-import org.resilire.linux.BlockFile;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
 
@@ -14,7 +14,8 @@ import org.resilire.linux.LinuxException;
  */
 final class DurableMark {
 
-    private final BlockFile file;
+    private final Path path;
+    private final Runnable fileSync;
     private final AtomicLong changes = new AtomicLong();
 
     /** All changes up to this number are on stable storage; -1: not even those from before the image was opened. */
@@ -24,8 +25,15 @@ final class DurableMark {
     private boolean isDeferring;
     private boolean isOwed;
 
-    DurableMark(final BlockFile file) {
-        this.file = file;
+    /**
+     * Knows of nothing that would be durable.
+     *
+     * @param path for messages
+     * @param fileSync makes all changes durable or throws a {@link LinuxException}
+     */
+    DurableMark(final Path path, final Runnable fileSync) {
+        this.path = path;
+        this.fileSync = fileSync;
     }
 
     /** After a change and before its answer. */
@@ -49,7 +57,7 @@ final class DurableMark {
             if (failure != null) {
                 throw new LinuxException(
                         "flush",
-                        file.path().toString(),
+                        path.toString(),
                         Errno.EIO,
                         "an earlier flush failed (" + failure.errno() + "), so written data may be lost");
             }
@@ -58,7 +66,7 @@ final class DurableMark {
             }
         }
         try {
-            file.sync();
+            fileSync.run();
         } catch (final LinuxException failed) {
             synchronized (this) {
                 failure = failed;

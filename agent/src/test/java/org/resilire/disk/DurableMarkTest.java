@@ -1,0 +1,71 @@
+package org.resilire.disk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.resilire.linux.Errno;
+import org.resilire.linux.LinuxException;
+
+class DurableMarkTest {
+
+    private final DurableMark mark = new DurableMark(Path.of("image"), this::sync);
+    private int syncs;
+    private Runnable during = () -> {};
+
+    private void sync() {
+        syncs++;
+        during.run();
+    }
+
+    @Test
+    void shouldSyncOnceForTheSameChanges() {
+        mark.flush();
+        mark.flush();
+        assertEquals(1, syncs);
+        mark.changed();
+        mark.flush();
+        assertEquals(2, syncs);
+    }
+
+    @Test
+    void shouldNotCountAChangeDuringASyncAsDurable() {
+        during = mark::changed;
+        mark.flush();
+        during = () -> {};
+        assertTrue(mark.needsFlush());
+        mark.flush();
+        assertEquals(2, syncs);
+    }
+
+    @Test
+    void shouldFailEveryFlushAfterOneFailed() {
+        during = () -> {
+            throw new LinuxException("fdatasync", "image", Errno.EIO);
+        };
+        assertThrows(LinuxException.class, mark::flush);
+        during = () -> {};
+        mark.beginDeferring();
+        final String message = assertThrows(LinuxException.class, mark::flush).getMessage();
+        assertTrue(message.contains("an earlier flush failed (EIO), so written data may be lost"), message);
+        assertEquals(1, syncs, "the kernel would say that all is well");
+    }
+
+    @Test
+    void shouldOweWhatWasDeferredAndNothingElse() {
+        mark.changed();
+        mark.beginDeferring();
+        mark.flush();
+        mark.flush();
+        assertEquals(0, syncs);
+        mark.endDeferring();
+        mark.settle();
+        mark.settle();
+        assertEquals(1, syncs);
+        mark.changed();
+        mark.settle();
+        assertEquals(1, syncs, "nobody has asked");
+    }
+}
