@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +15,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.resilire.synthetic.Await;
 
 /** The server before clients that were not written with it in mind: libnbd's and QEMU's. */
 @Timeout(120)
@@ -136,19 +136,28 @@ class NbdForeignClientTest {
         final Path used = TestImage.empty(directory.resolve("used"), 1 << 20);
         final Process qemu = ForeignTool.start("qemu-io", "-f", "raw", used.toString());
         try {
-            Await.until("QEMU has its lock", () -> {
-                try {
-                    DiskImage.open(used, false, WriteObserver.NONE).close();
-                    return false;
-                } catch (final DiskImageException refused) {
-                    return refused.getMessage().contains("in use by another program");
-                }
-            });
+            awaitAnswer(qemu, "read 0 512\n", "read 512/512 bytes");
+            final String refused = assertThrows(
+                            DiskImageException.class, () -> DiskImage.open(used, false, WriteObserver.NONE))
+                    .getMessage();
+            assertTrue(refused.contains("in use by another program"), refused);
             assertThrows(DiskImageException.class, () -> DiskImage.open(used, true, WriteObserver.NONE));
         } finally {
             qemu.getOutputStream().close();
             qemu.waitFor();
         }
         DiskImage.open(used, false, WriteObserver.NONE).close();
+    }
+
+    /** Looking for the lock by trying to take it would keep QEMU from taking it. */
+    private static void awaitAnswer(final Process qemu, final String command, final String answer) throws IOException {
+        qemu.getOutputStream().write(command.getBytes(StandardCharsets.UTF_8));
+        qemu.getOutputStream().flush();
+        final StringBuilder output = new StringBuilder();
+        while (output.indexOf(answer) < 0) {
+            final int next = qemu.getInputStream().read();
+            assertTrue(next >= 0, "qemu-io ended: " + output);
+            output.append((char) next);
+        }
     }
 }
