@@ -167,14 +167,16 @@ class EpochWriteLogTest {
             final List<Long> taken = new ArrayList<>();
             Await.until("all come through", isDone::get, () -> take(taken));
             writer.join();
-            take(taken);
+            while (take(taken) > 0) {
+                // What the last writes have left.
+            }
             assertEquals(List.of(0L, 1L << 20, 2L << 20, 3L << 20, 4L << 20, 5L << 20, 6L << 20, 7L << 20), taken);
             assertTrue(log.delayNanosTotal() > 0);
         }
     }
 
-    private void take(final List<Long> taken) {
-        log.poll((e, change, at, length, memory, dataOffset, first, second) -> taken.add(at), 1);
+    private int take(final List<Long> taken) {
+        return log.poll((e, change, at, length, memory, dataOffset, first, second) -> taken.add(at), 1);
     }
 
     @Test
