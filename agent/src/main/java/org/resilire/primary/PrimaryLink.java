@@ -93,6 +93,7 @@ final class PrimaryLink implements Agent {
 
     private volatile Greeting wanted;
     private volatile Notice notice;
+    private volatile boolean noticeAnswered;
 
     private Greeting current;
     private Subscription replies;
@@ -142,17 +143,19 @@ final class PrimaryLink implements Agent {
 
     /** Tells the backup, if it is there, that the guest's process ended. Any thread. */
     void announceGuestLost() {
+        noticeAnswered = false;
         notice = Notice.GUEST_LOST;
     }
 
     /** Tells the backup that the guest goes on unprotected. Any thread. */
     void announceEndOfProtection() {
+        noticeAnswered = false;
         notice = Notice.END_PROTECTION;
     }
 
-    /** True until the backup has answered the last notice. */
-    boolean isNoticePending() {
-        return notice != null;
+    /** True once the backup has answered the last notice: a notice that a new session made void was not. */
+    boolean isNoticeAnswered() {
+        return noticeAnswered;
     }
 
     @Override
@@ -373,8 +376,9 @@ final class PrimaryLink implements Agent {
             case NoticeReceivedDecoder.TEMPLATE_ID -> {
                 if (block >= NoticeReceivedDecoder.BLOCK_LENGTH) {
                     noticeReceived.wrapAndApplyHeader(buffer, offset, headerDecoder);
-                    if (isOfThisSession(noticeReceived.sessionId())) {
+                    if (isOfThisSession(noticeReceived.sessionId()) && notice != null) {
                         notice = null;
+                        noticeAnswered = true;
                     }
                 }
             }

@@ -473,14 +473,14 @@ final class ProtectionLoop {
      */
     private boolean awaitNoticeReceived() {
         final long deadlineNanos = clock.nanoTime() + NOTICE_LIMIT_NANOS;
-        while (link.isNoticePending() && session.phase() == PrimarySession.Phase.OPEN) {
+        while (!link.isNoticeAnswered() && session.phase() == PrimarySession.Phase.OPEN) {
             if (clock.nanoTime() - deadlineNanos > 0) {
                 LOG.warn("the backup did not answer a notice within {} ms", NOTICE_LIMIT_NANOS / 1_000_000);
                 return false;
             }
             park(POLL_NANOS);
         }
-        return !link.isNoticePending();
+        return link.isNoticeAnswered();
     }
 
     /** The backup may be about to start the guest: what is held here leaves only once that is out of the question (law 1). */

@@ -1,6 +1,7 @@
 package org.resilire.primary;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aeron.ExclusivePublication;
@@ -439,9 +440,10 @@ class HostileBackupTest {
         openSession(1);
         link.announceEndOfProtection();
         Await.until("the backup hears it", () -> endProtectionSession == 1, this::work);
-        assertTrue(link.isNoticePending());
+        assertFalse(link.isNoticeAnswered());
         closeSession();
         openSession(2);
+        assertFalse(link.isNoticeAnswered(), "nobody answered: what is held must not leave for that");
         sendEpoch(1, EpochKind.CHECKPOINT);
         send(ack(2, 1));
         Await.until("the epoch is acknowledged", () -> session.acknowledgedEpoch() == 1, this::work);

@@ -118,6 +118,8 @@ class SyscallInjectorTest {
     void shouldGoOnComputingUnharmed() {
         // A busy loop, interrupted wherever it happens to be: a register or flag not restored shows in the result.
         try (Target target = Target.start(directory, "awk", RECKON)) {
+            // What starts it becomes another program once: an injection must not fall just there.
+            Target.await("awk to run", () -> target.statusLine("Name:").endsWith("awk"));
             int injected = 0;
             while (!target.output().contains("end")) {
                 if (!target.pidFd().hasExited()) {
