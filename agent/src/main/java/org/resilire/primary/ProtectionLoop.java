@@ -190,7 +190,8 @@ final class ProtectionLoop {
         link.close();
         final long deadlineNanos = clock.nanoTime() + LINK_COMMAND_LIMIT_NANOS;
         while (session.phase() != PrimarySession.Phase.CLOSED) {
-            if (clock.nanoTime() - deadlineNanos > 0) {
+            // Looked at again: this thread may have been the late one.
+            if (clock.nanoTime() - deadlineNanos > 0 && session.phase() != PrimarySession.Phase.CLOSED) {
                 throw new IllegalStateException("the link thread did not end the session in time");
             }
             park(POLL_NANOS);

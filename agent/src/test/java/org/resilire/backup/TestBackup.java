@@ -218,6 +218,7 @@ public final class TestBackup implements AutoCloseable {
                 () -> {
                     clock.pass(DETECT_INTERVAL_NANOS);
                     LockSupport.parkNanos(TICK_NANOS);
+                    pausableLink.awaitCycles(2);
                 });
         failIfEnded();
     }

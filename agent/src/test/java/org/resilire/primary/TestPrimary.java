@@ -197,6 +197,7 @@ final class TestPrimary implements AutoCloseable {
                 () -> {
                     clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
                     LockSupport.parkNanos(2_000_000);
+                    pausableLink.awaitCycles(2);
                 });
     }
 
@@ -232,6 +233,7 @@ final class TestPrimary implements AutoCloseable {
             Await.until("the primary ends", end::isDone, () -> {
                 clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
                 LockSupport.parkNanos(2_000_000);
+                pausableLink.awaitCycles(2);
             });
             awaitEnd();
         } finally {
