@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /** {@code sys/ioctl.h} and the number formula of {@code asm-generic/ioctl.h}: direction | size | type | number. */
@@ -13,7 +12,7 @@ final class Ioctl {
     private static final int READ = 2;
 
     private static final MethodHandle IOCTL =
-            CLibrary.variadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+            CLibrary.frequentVariadic("ioctl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
 
     private Ioctl() {}
 
@@ -40,9 +39,8 @@ final class Ioctl {
     // alive
     // by the caller. A wrong size would let the kernel write past it: sizes are asserted in AbiTest.
     static int ioctl(int fd, long request, long argument) {
-        MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
-            return ErrnoCapture.result((int) IOCTL.invokeExact(errno, fd, request, argument), errno);
+            return (int) IOCTL.invokeExact(fd, request, argument);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }

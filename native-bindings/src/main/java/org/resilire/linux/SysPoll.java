@@ -7,7 +7,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -28,17 +27,15 @@ final class SysPoll {
     static final long TV_NSEC = TIMESPEC.byteOffset(PathElement.groupElement("tv_nsec"));
 
     private static final MethodHandle PPOLL =
-            CLibrary.downcall("ppoll", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+            CLibrary.frequent("ppoll", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
 
     private SysPoll() {}
 
     // SAFETY: both addresses are the caller's (Poller), which owns as many pollfds as it says; a zero timespec waits
     // forever.
     static int ppoll(long pollFdsAddress, long count, long timespecAddress) {
-        MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
-            return ErrnoCapture.result(
-                    (int) PPOLL.invokeExact(errno, pollFdsAddress, count, timespecAddress, 0L), errno);
+            return (int) PPOLL.invokeExact(pollFdsAddress, count, timespecAddress, 0L);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }

@@ -75,11 +75,11 @@ final class SysSocket {
     private static final MethodHandle SETSOCKOPT = CLibrary.downcall(
             "setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
     private static final MethodHandle SEND =
-            CLibrary.downcall("send", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+            CLibrary.frequent("send", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     private static final MethodHandle RECVMMSG = CLibrary.downcall(
             "recvmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG));
     private static final MethodHandle SENDMMSG =
-            CLibrary.downcall("sendmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
+            CLibrary.frequent("sendmmsg", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
 
     private SysSocket() {}
 
@@ -144,9 +144,8 @@ final class SysSocket {
     // everything they point at alive and passes no more headers than it has.
 
     static long send(int fd, long address, long lengthBytes, int flags) {
-        MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
-            return ErrnoCapture.result((long) SEND.invokeExact(errno, fd, address, lengthBytes, flags), errno);
+            return (long) SEND.invokeExact(fd, address, lengthBytes, flags);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }
@@ -163,10 +162,8 @@ final class SysSocket {
     }
 
     static int sendmmsg(int fd, long headersAddress, int headerCount, int flags) {
-        MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
-            return ErrnoCapture.result(
-                    (int) SENDMMSG.invokeExact(errno, fd, headersAddress, headerCount, flags), errno);
+            return (int) SENDMMSG.invokeExact(fd, headersAddress, headerCount, flags);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }

@@ -13,7 +13,7 @@ final class Unistd {
     private static final MethodHandle READ =
             CLibrary.downcall("read", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle WRITE =
-            CLibrary.downcall("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
+            CLibrary.frequent("write", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PREAD =
             CLibrary.downcall("pread", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PWRITE =
@@ -66,9 +66,8 @@ final class Unistd {
     }
 
     static long write(int fd, long address, long lengthBytes) {
-        MemorySegment errno = ErrnoCapture.ofThisThread();
         try {
-            return ErrnoCapture.result((long) WRITE.invokeExact(errno, fd, address, lengthBytes), errno);
+            return (long) WRITE.invokeExact(fd, address, lengthBytes);
         } catch (Throwable thrown) {
             throw CLibrary.unexpected(thrown);
         }
