@@ -9,7 +9,7 @@ import org.resilire.linux.BlockFile;
  */
 public interface Storage {
 
-    /** As it was when it was opened. */
+    /** As it is now. */
     long lengthBytes();
 
     /** Reads a whole range. */
@@ -61,7 +61,7 @@ public interface Storage {
         return new Storage() {
             @Override
             public long lengthBytes() {
-                return file.lengthBytes();
+                return file.currentLengthBytes();
             }
 
             @Override

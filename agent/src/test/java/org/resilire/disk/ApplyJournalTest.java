@@ -6,18 +6,23 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.disk.FlakyStorage.EndOfWorld;
 import org.resilire.disk.FlakyStorage.World;
+import org.resilire.linux.BlockFile;
 import org.resilire.linux.LinuxException;
 
 /**
@@ -29,6 +34,9 @@ class ApplyJournalTest {
     private static final int DISK_BYTES = 256 << 10;
     private static final int EPOCHS = 4;
     private static final int[] CUTS_SIXTEENTHS = {0, 1, 8, 15};
+
+    @TempDir
+    Path directory;
 
     private final EpochWriteBuffer writes = new EpochWriteBuffer(8 << 20, DISK_BYTES);
     private final Arena arena = Arena.ofConfined();
@@ -158,24 +166,46 @@ class ApplyJournalTest {
         }
     }
 
-    @Test
-    void shouldRefuseToGoOnAfterTheDiskWasFull() {
-        final FlakyStorage journal = new FlakyStorage(new World(), new byte[0]);
-        try (ApplyJournal applying = new ApplyJournal(journal, FlakyStorage.full(DISK_BYTES))) {
+    /** With a real file, which grows behind the journal's back, and with the same journal and another one. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldFinishTheEpochOnceADiskThatWasFullHasRoom(final boolean isSameProcess) throws IOException {
+        final Path journalPath = Files.createFile(directory.resolve("journal"));
+        final FlakyStorage disk = new FlakyStorage(new World(), new byte[DISK_BYTES]);
+        try (BlockFile journal = BlockFile.open(journalPath, true);
+                ApplyJournal applying = new ApplyJournal(Storage.of(journal), disk)) {
             applying.recover();
             fill(1, new Random(1));
+            disk.isFull = true;
             assertTrue(assertThrows(LinuxException.class, () -> applying.commit(writes))
                     .getMessage()
                     .contains("ENOSPC"));
             assertTrue(applying.isBroken());
             assertThrows(IllegalStateException.class, () -> applying.commit(writes));
             assertThrows(IllegalStateException.class, applying::release);
+            disk.isFull = false;
+            if (isSameProcess) {
+                assertFinished(applying, disk);
+            }
         }
-        final FlakyStorage roomier = new FlakyStorage(new World(), new byte[DISK_BYTES]);
-        try (ApplyJournal next = new ApplyJournal(journal, roomier)) {
-            assertTrue(next.recover());
-            assertEquals(1, next.appliedEpoch());
+        if (!isSameProcess) {
+            try (BlockFile journal = BlockFile.open(journalPath, true);
+                    ApplyJournal next = new ApplyJournal(Storage.of(journal), disk)) {
+                assertFinished(next, disk);
+            }
         }
+    }
+
+    private void assertFinished(final ApplyJournal journal, final FlakyStorage disk) {
+        assertTrue(journal.recover());
+        assertFalse(journal.isBroken());
+        assertEquals(1, journal.appliedEpoch());
+        final FlakyStorage calmDisk = new FlakyStorage(new World(), new byte[DISK_BYTES]);
+        try (ApplyJournal calm = new ApplyJournal(new FlakyStorage(new World(), new byte[0]), calmDisk)) {
+            calm.recover();
+            calm.commit(writes);
+        }
+        assertArrayEquals(calmDisk.content(), disk.content());
     }
 
     @Test

@@ -21,6 +21,9 @@ final class FlakyStorage implements Storage {
     private byte[] durable;
     private byte[] cached;
 
+    /** There is no room for anything. */
+    boolean isFull;
+
     FlakyStorage(final World world, final byte[] content) {
         this.world = world;
         durable = content.clone();
@@ -90,6 +93,9 @@ final class FlakyStorage implements Storage {
 
     @Override
     public void write(final MemorySegment from, final long fromOffset, final long countBytes, final long offset) {
+        if (isFull) {
+            throw new LinuxException("write", "a full disk", Errno.ENOSPC);
+        }
         final boolean ends = world.ends();
         // The last write may be cut off anywhere.
         final long writtenBytes = ends ? countBytes * world.cutSixteenths / 16 : countBytes;
@@ -130,31 +136,5 @@ final class FlakyStorage implements Storage {
         }
         durable = cached.clone();
         unsynced.clear();
-    }
-
-    /** A disk that is full from the start. */
-    static Storage full(final long lengthBytes) {
-        return new Storage() {
-            @Override
-            public long lengthBytes() {
-                return lengthBytes;
-            }
-
-            @Override
-            public void read(
-                    final MemorySegment into, final long intoOffset, final long countBytes, final long offset) {}
-
-            @Override
-            public void write(
-                    final MemorySegment from, final long fromOffset, final long countBytes, final long offset) {
-                throw new LinuxException("write", "a full disk", Errno.ENOSPC);
-            }
-
-            @Override
-            public void zero(final long offset, final long countBytes, final boolean keepsRoom) {}
-
-            @Override
-            public void sync() {}
-        };
     }
 }

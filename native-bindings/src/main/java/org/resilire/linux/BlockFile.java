@@ -62,6 +62,11 @@ public final class BlockFile implements AutoCloseable {
         return lengthBytes;
     }
 
+    /** As it is now: writes beyond the end make a regular file longer. */
+    public long currentLengthBytes() {
+        return descriptor.lengthBytes();
+    }
+
     /** Reads the whole range; {@code EIO} if the file ends before it does, as it may if somebody shrinks it. */
     public void read(MemorySegment into, long intoOffset, long countBytes, long fileOffset) {
         long address = NativeMemory.address(into, intoOffset, countBytes);
