@@ -3,12 +3,23 @@ package org.resilire.codec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Copies the blocks of a mask, neighbours in one go. */
-final class BlockRuns {
+/** Copies the blocks of a mask, neighbours in one go. Stateless. */
+public final class BlockRuns {
 
     private static final MemorySegment ZERO_PAGE = Arena.global().allocate(PageRecord.PAGE_BYTES);
 
     private BlockRuns() {}
+
+    /** Packs blocks of a page, in order: what a record's payload is. */
+    public static void pack(
+            final MemorySegment pages,
+            final long pageOffset,
+            final long mask,
+            final MemorySegment out,
+            final long outOffset) {
+        // Packed as they are, all the blocks of a page are the page.
+        repack(pages, pageOffset, -1L, mask, out, outOffset);
+    }
 
     /** Puts packed blocks into their places in a page; returns the offset behind the last one. */
     static long unpack(

@@ -1,6 +1,7 @@
 package org.resilire.fgbi;
 
 import java.lang.foreign.MemorySegment;
+import org.resilire.codec.BlockRuns;
 import org.resilire.codec.PageRecord;
 import org.resilire.guest.GuestMemory;
 import org.resilire.simd.BlockKernels;
@@ -11,8 +12,6 @@ import org.resilire.simd.BlockKernels;
  * last record, or a block that changed back in between would be missed.
  */
 public final class DeferredShadowIdentifier implements BlockIdentifier {
-
-    private static final long ALL_BLOCKS = -1L;
 
     private final MemorySegment guest;
     private final SentMemory sentMemory;
@@ -40,15 +39,7 @@ public final class DeferredShadowIdentifier implements BlockIdentifier {
         final long pageOffset = page << GuestMemory.PAGE_SHIFT;
         final long payload = outOffset + PageRecord.HEADER_BYTES;
         final long mask = copyChanged(pageOffset, out, payload);
-        if (mask == 0) {
-            return 0;
-        }
-        if (mask == ALL_BLOCKS && kernels.isZero(out, payload, GuestMemory.PAGE_BYTES)) {
-            PageRecord.putHeader(out, outOffset, page, PageRecord.ZERO, 0);
-            return PageRecord.HEADER_BYTES;
-        }
-        PageRecord.putHeader(out, outOffset, page, PageRecord.BLOCKS, mask);
-        return PageRecord.lengthBytes(mask);
+        return CapturedRecord.finish(page, mask, kernels, out, outOffset);
     }
 
     private long copyChanged(final long pageOffset, final MemorySegment out, final long payload) {
@@ -56,7 +47,7 @@ public final class DeferredShadowIdentifier implements BlockIdentifier {
             return kernels.copyChanged(guest, pageOffset, sent, pageOffset, out, payload);
         }
         final long mask = blockSize.widen(kernels.changedBlocks(guest, pageOffset, sent, pageOffset));
-        PackedBlocks.copy(guest, pageOffset, mask, out, payload);
+        BlockRuns.pack(guest, pageOffset, mask, out, payload);
         return mask;
     }
 

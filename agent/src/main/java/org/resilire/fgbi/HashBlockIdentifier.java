@@ -17,8 +17,6 @@ import org.resilire.wire.Checksum;
  */
 public final class HashBlockIdentifier implements BlockIdentifier {
 
-    private static final long ALL_BLOCKS = -1L;
-
     private final MemorySegment guest;
     private final BlockKernels kernels;
     private final int blockBytes;
@@ -52,15 +50,7 @@ public final class HashBlockIdentifier implements BlockIdentifier {
         // meanwhile.
         MemorySegment.copy(guest, page << GuestMemory.PAGE_SHIFT, out, payload, GuestMemory.PAGE_BYTES);
         final long mask = packChanged(page * blocksPerPage * Long.BYTES, out, payload);
-        if (mask == 0) {
-            return 0;
-        }
-        if (mask == ALL_BLOCKS && kernels.isZero(out, payload, GuestMemory.PAGE_BYTES)) {
-            PageRecord.putHeader(out, outOffset, page, PageRecord.ZERO, 0);
-            return PageRecord.HEADER_BYTES;
-        }
-        PageRecord.putHeader(out, outOffset, page, PageRecord.BLOCKS, mask);
-        return PageRecord.lengthBytes(mask);
+        return CapturedRecord.finish(page, mask, kernels, out, outOffset);
     }
 
     /** Moves the blocks that changed to the front of the copy, and returns which they are. */

@@ -12,8 +12,6 @@ import org.resilire.simd.BlockKernels;
  */
 public final class ShadowBlockIdentifier implements BlockIdentifier {
 
-    private static final long ALL_BLOCKS = -1L;
-
     private final MemorySegment guest;
     private final SentMemory sent;
     private final MemorySegment shadow;
@@ -32,16 +30,7 @@ public final class ShadowBlockIdentifier implements BlockIdentifier {
         final long pageOffset = page << GuestMemory.PAGE_SHIFT;
         final long payload = outOffset + PageRecord.HEADER_BYTES;
         final long mask = kernels.captureChanged(guest, pageOffset, shadow, pageOffset, out, payload);
-        if (mask == 0) {
-            return 0;
-        }
-        // Only a page that changed all over can have become all zero at no further cost than a look at what was copied.
-        if (mask == ALL_BLOCKS && kernels.isZero(out, payload, GuestMemory.PAGE_BYTES)) {
-            PageRecord.putHeader(out, outOffset, page, PageRecord.ZERO, 0);
-            return PageRecord.HEADER_BYTES;
-        }
-        PageRecord.putHeader(out, outOffset, page, PageRecord.BLOCKS, mask);
-        return PageRecord.lengthBytes(mask);
+        return CapturedRecord.finish(page, mask, kernels, out, outOffset);
     }
 
     @Override
