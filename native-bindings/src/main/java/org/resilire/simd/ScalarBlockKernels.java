@@ -42,6 +42,28 @@ public final class ScalarBlockKernels implements BlockKernels {
             long shadowOffset,
             MemorySegment out,
             long outOffset) {
+        return packChanged(guest, guestOffset, shadow, shadowOffset, out, outOffset, true);
+    }
+
+    @Override
+    public long copyChanged(
+            MemorySegment guest,
+            long guestOffset,
+            MemorySegment shadow,
+            long shadowOffset,
+            MemorySegment out,
+            long outOffset) {
+        return packChanged(guest, guestOffset, shadow, shadowOffset, out, outOffset, false);
+    }
+
+    private static long packChanged(
+            MemorySegment guest,
+            long guestOffset,
+            MemorySegment shadow,
+            long shadowOffset,
+            MemorySegment out,
+            long outOffset,
+            boolean bringsShadowUpToDate) {
         long mask = 0;
         long to = outOffset;
         for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
@@ -65,45 +87,9 @@ public final class ScalarBlockKernels implements BlockKernels {
                     | (v6 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 48))
                     | (v7 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 56));
             if (difference != 0) {
-                store(shadow, old, v0, v1, v2, v3, v4, v5, v6, v7);
-                store(out, to, v0, v1, v2, v3, v4, v5, v6, v7);
-                to += BLOCK_BYTES;
-                mask |= 1L << block;
-            }
-        }
-        return mask;
-    }
-
-    @Override
-    public long copyChanged(
-            MemorySegment guest,
-            long guestOffset,
-            MemorySegment shadow,
-            long shadowOffset,
-            MemorySegment out,
-            long outOffset) {
-        long mask = 0;
-        long to = outOffset;
-        for (int block = 0; block < BLOCKS_PER_PAGE; block++) {
-            long from = guestOffset + (long) block * BLOCK_BYTES;
-            long old = shadowOffset + (long) block * BLOCK_BYTES;
-            long v0 = guest.get(JAVA_LONG_UNALIGNED, from);
-            long v1 = guest.get(JAVA_LONG_UNALIGNED, from + 8);
-            long v2 = guest.get(JAVA_LONG_UNALIGNED, from + 16);
-            long v3 = guest.get(JAVA_LONG_UNALIGNED, from + 24);
-            long v4 = guest.get(JAVA_LONG_UNALIGNED, from + 32);
-            long v5 = guest.get(JAVA_LONG_UNALIGNED, from + 40);
-            long v6 = guest.get(JAVA_LONG_UNALIGNED, from + 48);
-            long v7 = guest.get(JAVA_LONG_UNALIGNED, from + 56);
-            long difference = (v0 ^ shadow.get(JAVA_LONG_UNALIGNED, old))
-                    | (v1 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 8))
-                    | (v2 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 16))
-                    | (v3 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 24))
-                    | (v4 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 32))
-                    | (v5 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 40))
-                    | (v6 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 48))
-                    | (v7 ^ shadow.get(JAVA_LONG_UNALIGNED, old + 56));
-            if (difference != 0) {
+                if (bringsShadowUpToDate) {
+                    store(shadow, old, v0, v1, v2, v3, v4, v5, v6, v7);
+                }
                 store(out, to, v0, v1, v2, v3, v4, v5, v6, v7);
                 to += BLOCK_BYTES;
                 mask |= 1L << block;
