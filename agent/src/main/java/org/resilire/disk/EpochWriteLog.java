@@ -1,8 +1,6 @@
 package org.resilire.disk;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.BitUtil;
 import org.resilire.linux.AnonymousMemory;
 
@@ -30,9 +28,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     private final AnonymousMemory memory;
     private final long capacityBytes;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition progress = lock.newCondition();
-
+    // From here on guarded by this object's monitor, on which every change that cannot go on waits.
     private boolean isLogging;
     private long session;
     private boolean isStarting;
@@ -75,45 +71,30 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     /** Begins to log, once no change is under way: every change is either marked only, before this returns, or logged. */
-    public void start() {
-        lock.lock();
-        try {
-            isStarting = true;
-            while (underWay > 0) {
-                progress.awaitUninterruptibly();
-            }
-            clear();
-            isBroken = false;
-            isLogging = true;
-            session++;
-        } finally {
-            isStarting = false;
-            progress.signalAll();
-            lock.unlock();
+    public synchronized void start() {
+        isStarting = true;
+        while (underWay > 0) {
+            awaitProgress();
         }
+        isStarting = false;
+        clear();
+        isBroken = false;
+        isLogging = true;
+        session++;
+        notifyAll();
     }
 
     /** Forgets what is logged and lets all that wait go on, marked in the bitmap only. */
-    public void stop() {
-        lock.lock();
-        try {
-            isLogging = false;
-            session++;
-            clear();
-            progress.signalAll();
-        } finally {
-            lock.unlock();
-        }
+    public synchronized void stop() {
+        isLogging = false;
+        session++;
+        clear();
+        notifyAll();
     }
 
     /** A number that every start and stop changes: what was logged under another one may never have been sent. */
-    public long session() {
-        lock.lock();
-        try {
-            return session;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized long session() {
+        return session;
     }
 
     private void clear() {
@@ -124,13 +105,8 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     @Override
-    public boolean isReady(final DiskChange change, final long lengthBytes) {
-        lock.lock();
-        try {
-            return !isStarting && hasRoom(WriteRecord.recordBytes(change, lengthBytes));
-        } finally {
-            lock.unlock();
-        }
+    public synchronized boolean isReady(final DiskChange change, final long lengthBytes) {
+        return !isStarting && hasRoom(WriteRecord.recordBytes(change, lengthBytes));
     }
 
     private boolean hasRoom(final long recordBytes) {
@@ -138,81 +114,81 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     @Override
-    public void beforeChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
+    public synchronized void beforeChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
         final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
         if (recordBytes > maxChangeBytes()) {
             throw new IllegalArgumentException(
                     "a change of " + lengthBytes + " bytes is too large for a log of " + capacityBytes);
         }
-        lock.lock();
-        try {
-            if (isStarting || !hasRoom(recordBytes)) {
-                awaitRoom(recordBytes);
-            }
-            if (isLogging) {
-                reservedBytes += recordBytes;
-            }
-            underWay++;
-            // Before the disk changes: a change that is cut short by the end of this process is marked.
-            bitmap.mark(diskOffset, lengthBytes);
-        } finally {
-            lock.unlock();
+        if (isStarting || !hasRoom(recordBytes)) {
+            awaitRoom(recordBytes);
         }
+        if (isLogging) {
+            reservedBytes += recordBytes;
+        }
+        underWay++;
+        // Before the disk changes: a change that is cut short by the end of this process is marked.
+        bitmap.mark(diskOffset, lengthBytes);
     }
 
     private void awaitRoom(final long recordBytes) {
         final long startNanos = System.nanoTime();
         delayedChanges++;
         while (isStarting || !hasRoom(recordBytes)) {
-            progress.awaitUninterruptibly();
+            awaitProgress();
         }
         delayNanosTotal += System.nanoTime() - startNanos;
     }
 
-    @Override
-    public void changed(
-            final DiskChange change,
-            final long diskOffset,
-            final long lengthBytes,
-            final MemorySegment data,
-            final long dataOffset) {
-        lock.lock();
-        try {
-            // Again, and under the lock that a new generation is begun under: in the layer of the epoch that it is
-            // logged in.
-            bitmap.mark(diskOffset, lengthBytes);
-            if (isLogging) {
-                final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
-                reservedBytes -= recordBytes;
-                append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
+    /** An interruption is for whoever waits elsewhere: a change must not be left half noted. */
+    private void awaitProgress() {
+        boolean isInterrupted = false;
+        while (true) {
+            try {
+                wait();
+                break;
+            } catch (final InterruptedException e) {
+                isInterrupted = true;
             }
-            done();
-        } finally {
-            lock.unlock();
+        }
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
     @Override
-    public void reported(
+    public synchronized void changed(
             final DiskChange change,
             final long diskOffset,
             final long lengthBytes,
             final MemorySegment data,
             final long dataOffset) {
-        lock.lock();
-        try {
-            bitmap.mark(diskOffset, lengthBytes);
-            if (isLogging) {
-                reservedBytes -= WriteRecord.recordBytes(DiskChange.WRITE, lengthBytes);
-                final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
-                append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
-                // It may have needed less than it had reserved.
-                progress.signalAll();
-            }
-            done();
-        } finally {
-            lock.unlock();
+        // Again, and kept apart from the beginning of a generation: in the layer of the epoch that it is logged in.
+        bitmap.mark(diskOffset, lengthBytes);
+        if (isLogging) {
+            final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
+            reservedBytes -= recordBytes;
+            append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
         }
+        done();
+    }
+
+    @Override
+    public synchronized void reported(
+            final DiskChange change,
+            final long diskOffset,
+            final long lengthBytes,
+            final MemorySegment data,
+            final long dataOffset) {
+        bitmap.mark(diskOffset, lengthBytes);
+        if (isLogging) {
+            reservedBytes -= WriteRecord.recordBytes(DiskChange.WRITE, lengthBytes);
+            final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
+            append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
+            // It may have needed less than it had reserved.
+            notifyAll();
+        }
+        done();
     }
 
     private void append(
@@ -238,39 +214,29 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     private void done() {
         underWay--;
         if (isStarting) {
-            progress.signalAll();
+            notifyAll();
         }
     }
 
     @Override
-    public void unchanged(final DiskChange change, final long lengthBytes) {
-        lock.lock();
-        try {
-            release(change, lengthBytes);
-            done();
-        } finally {
-            lock.unlock();
-        }
+    public synchronized void unchanged(final DiskChange change, final long lengthBytes) {
+        release(change, lengthBytes);
+        done();
     }
 
     @Override
-    public void uncertain(final DiskChange change, final long diskOffset, final long lengthBytes) {
-        lock.lock();
-        try {
-            bitmap.mark(diskOffset, lengthBytes);
-            // What the disk holds there cannot be told by a record, so the replica must be made equal in another way.
-            isBroken |= isLogging;
-            release(change, lengthBytes);
-            done();
-        } finally {
-            lock.unlock();
-        }
+    public synchronized void uncertain(final DiskChange change, final long diskOffset, final long lengthBytes) {
+        bitmap.mark(diskOffset, lengthBytes);
+        // What the disk holds there cannot be told by a record, so the replica must be made equal in another way.
+        isBroken |= isLogging;
+        release(change, lengthBytes);
+        done();
     }
 
     private void release(final DiskChange change, final long lengthBytes) {
         if (isLogging) {
             reservedBytes -= WriteRecord.recordBytes(change, lengthBytes);
-            progress.signalAll();
+            notifyAll();
         }
     }
 
@@ -282,12 +248,9 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     public int poll(final LoggedChangeHandler handler, final int limit) {
         final long end;
         long at;
-        lock.lock();
-        try {
+        synchronized (this) {
             end = tail;
             at = head;
-        } finally {
-            lock.unlock();
         }
         int count = 0;
         // Records between the two are written no more; only this thread moves the head.
@@ -300,12 +263,9 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             count++;
         }
         if (count > 0) {
-            lock.lock();
-            try {
+            synchronized (this) {
                 head = at;
-                progress.signalAll();
-            } finally {
-                lock.unlock();
+                notifyAll();
             }
         }
         return count;
@@ -333,88 +293,48 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
      *
      * @return where the epochs before it end, for {@link #isTaken}
      */
-    public long beginEpoch(final long newEpoch) {
-        lock.lock();
-        try {
-            if (newEpoch < epoch) {
-                throw new IllegalArgumentException("epoch " + newEpoch + " cannot begin after epoch " + epoch);
-            }
-            epoch = newEpoch;
-            epochBytes = 0;
-            return tail;
-        } finally {
-            lock.unlock();
+    public synchronized long beginEpoch(final long newEpoch) {
+        if (newEpoch < epoch) {
+            throw new IllegalArgumentException("epoch " + newEpoch + " cannot begin after epoch " + epoch);
         }
+        epoch = newEpoch;
+        epochBytes = 0;
+        return tail;
     }
 
     /** Whether the sender has taken everything up to such an end. */
-    public boolean isTaken(final long mark) {
-        lock.lock();
-        try {
-            return head >= mark;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized boolean isTaken(final long mark) {
+        return head >= mark;
     }
 
     /** Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}. */
-    public void beginGeneration() {
-        lock.lock();
-        try {
-            bitmap.beginGeneration();
-        } finally {
-            lock.unlock();
-        }
+    public synchronized void beginGeneration() {
+        bitmap.beginGeneration();
     }
 
     /** True if a change failed half-way: the session must end, and the next one copies what the bitmap has. */
-    public boolean isBroken() {
-        lock.lock();
-        try {
-            return isBroken;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized boolean isBroken() {
+        return isBroken;
     }
 
     /** What the current epoch has logged so far. */
-    public long epochBytes() {
-        lock.lock();
-        try {
-            return epochBytes;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized long epochBytes() {
+        return epochBytes;
     }
 
     /** Changes that had to wait for room. */
-    public long delayedChanges() {
-        lock.lock();
-        try {
-            return delayedChanges;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized long delayedChanges() {
+        return delayedChanges;
     }
 
     /** How long changes waited for room, together. */
-    public long delayNanosTotal() {
-        lock.lock();
-        try {
-            return delayNanosTotal;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized long delayNanosTotal() {
+        return delayNanosTotal;
     }
 
     /** Changes logged. */
-    public long changesTotal() {
-        lock.lock();
-        try {
-            return changesTotal;
-        } finally {
-            lock.unlock();
-        }
+    public synchronized long changesTotal() {
+        return changesTotal;
     }
 
     /** When no change can come any more. */
