@@ -190,6 +190,11 @@ final class BackupLink implements Agent {
         return state == State.SEALED;
     }
 
+    /** When the primary was surely there and heard this side, in the time of the clock. Link thread. */
+    long lastHeardNanos() {
+        return lease.renewedNanos();
+    }
+
     @Override
     public int doWork() {
         nowNanos = clock.nanoTime();
@@ -339,7 +344,7 @@ final class BackupLink implements Agent {
 
     private void checkSilence() {
         if (state == State.OPEN && detector.tick(nowNanos)) {
-            endSession(new BackupEvent.PrimarySilent(detector.silenceNanos(), lease.renewedNanos(), lease.endNanos()));
+            endSession(new BackupEvent.PrimarySilent(detector.silenceNanos(), lastHeardNanos(), lease.endNanos()));
         }
     }
 
