@@ -70,6 +70,7 @@ public final class PrimaryAgent {
 
     private static final long PUBLISH_INTERVAL_MILLIS = 250;
     private static final long CAPTURE_WAIT_NANOS = 20_000;
+    private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final int SIGKILL = 9;
 
@@ -244,6 +245,7 @@ public final class PrimaryAgent {
                 record,
                 detector,
                 config.onBackupLoss(),
+                NOTICE_LIMIT_NANOS,
                 verifyRequests,
                 config.verifyEvery(),
                 clock);

@@ -13,6 +13,7 @@ import org.resilire.net.OutputEpochs;
  *
  * @param qemuVersion compared with the standby's
  * @param deviceInventory compared with the standby's
+ * @param noticeLimitNanos how long the backup may take to answer a notice of the end
  * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
  */
 record PrimaryContext(
@@ -26,6 +27,7 @@ record PrimaryContext(
         ProtectionRecord record,
         FailureDetector detector,
         BackupLossPolicy onBackupLoss,
+        long noticeLimitNanos,
         VerifyRequests verifyRequests,
         long verifyEvery,
         NanoClock clock) {}

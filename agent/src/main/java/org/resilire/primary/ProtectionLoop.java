@@ -41,7 +41,6 @@ final class ProtectionLoop {
 
     private static final long POLL_NANOS = 200_000L;
     private static final long LINK_COMMAND_LIMIT_NANOS = 5_000_000_000L;
-    private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long GUEST_EXIT_LIMIT_NANOS = 2_000_000_000L;
     private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
 
@@ -473,10 +472,10 @@ final class ProtectionLoop {
      * @return false if it may not know
      */
     private boolean awaitNoticeReceived() {
-        final long deadlineNanos = clock.nanoTime() + NOTICE_LIMIT_NANOS;
+        final long deadlineNanos = clock.nanoTime() + context.noticeLimitNanos();
         while (!link.isNoticeAnswered() && session.phase() == PrimarySession.Phase.OPEN) {
             if (clock.nanoTime() - deadlineNanos > 0) {
-                LOG.warn("the backup did not answer a notice within {} ms", NOTICE_LIMIT_NANOS / 1_000_000);
+                LOG.warn("the backup did not answer a notice within {} ms", context.noticeLimitNanos() / 1_000_000);
                 return false;
             }
             park(POLL_NANOS);

@@ -244,16 +244,19 @@ class ProtectionTest {
     }
 
     @Test
-    void shouldNotReleaseOutputOnStoppingWhileTheBackupMayTakeOver() throws InterruptedException {
+    void shouldNotReleaseOutputOnStoppingWhileTheBackupMayTakeOver() {
         backup.fence = "true";
         protect();
         backup.freeze();
         primary.stop();
-        Thread.sleep(700);
+        Await.until(
+                "no answer to the notice is waited for any more",
+                () -> primary.session.phase() == PrimarySession.Phase.CLOSED,
+                () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
         assertFalse(primary.hasEnded(), "the backup did not hear that protection ended");
         assertEquals(GateMode.HOLD, primary.output.mode());
         assertTrue(primary.record.wasProtected());
-        primary.clock.pass(primary.record.takeoverLimitNanos());
+        Await.until("the primary ends", primary::hasEnded, () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
         assertEquals(ProtectionLoop.End.STOPPED, primary.awaitEnd());
         assertEquals(GateMode.PASS, primary.output.mode());
     }
@@ -285,12 +288,19 @@ class ProtectionTest {
         assertFalse(Files.exists(directory.resolve("asked")), "nothing is left to fence");
     }
 
+    /** Until the primary has seen that it does not end, and waits whether it answers again. */
+    private void hangTheGuest() {
+        primary.guest.mute(true);
+        Await.until(
+                "the primary looks whether the guest answers again",
+                () -> primary.guest.recoveriesAskedFor() > 2,
+                () -> primary.pass(TimeUnit.MILLISECONDS.toNanos(100)));
+    }
+
     @Test
     void shouldLeaveTheBackupItsCopyOfAGuestThatHangsBeforeItDies() {
         protect();
-        primary.guest.mute(true);
-        // The primary waits for two seconds whether it ends.
-        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(4));
+        hangTheGuest();
         assertEquals(AgentState.STANDBY_READY, backup.state());
         assertEquals(GateMode.HOLD, primary.output.mode());
         primary.guest.kill();
@@ -303,8 +313,7 @@ class ProtectionTest {
     void shouldProtectAGuestAgainThatHungForAWhile() {
         protect();
         final long before = backup.synchronisations();
-        primary.guest.mute(true);
-        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(4));
+        hangTheGuest();
         primary.guest.mute(false);
         Await.until("the guest is synchronised anew", () -> backup.synchronisations() > before);
         backup.awaitState(AgentState.STANDBY_READY);

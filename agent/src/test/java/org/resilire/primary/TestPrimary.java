@@ -43,6 +43,11 @@ final class TestPrimary implements AutoCloseable {
 
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
+    /** Less than the silence that ends a session, more than any thread here is late. */
+    private static final long NOTICE_LIMIT_NANOS = TestBackup.DETECT_TIMEOUT_NANOS * 3 / 4;
+
+    private static final long TICK_NANOS = 2_000_000;
+
     /** Set before {@link #start()}. */
     BackupLossPolicy onBackupLoss = BackupLossPolicy.CONTINUE;
 
@@ -59,6 +64,7 @@ final class TestPrimary implements AutoCloseable {
     final SyntheticGuest guest;
     final ProtectionRecord record;
     final VerifyRequests verifyRequests = new VerifyRequests();
+    final PrimarySession session = new PrimarySession();
     final AtomicLong restorableAcknowledgements = new AtomicLong();
 
     private final Path directory;
@@ -97,7 +103,6 @@ final class TestPrimary implements AutoCloseable {
                 metrics::encoded,
                 clock);
         final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, encoderThread);
-        final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final FailureDetector detector =
                 new FailureDetector(TestBackup.DETECT_INTERVAL_NANOS, TestBackup.DETECT_TIMEOUT_NANOS);
@@ -131,6 +136,7 @@ final class TestPrimary implements AutoCloseable {
                 record,
                 detector,
                 onBackupLoss,
+                NOTICE_LIMIT_NANOS,
                 verifyRequests,
                 verifyEvery,
                 clock);
@@ -194,11 +200,14 @@ final class TestPrimary implements AutoCloseable {
         Await.until(
                 "the primary notices the silence",
                 () -> state() != AgentState.PROTECTED && state() != AgentState.SYNCHRONISING,
-                () -> {
-                    clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
-                    LockSupport.parkNanos(2_000_000);
-                    pausableLink.awaitCycles(2);
-                });
+                () -> pass(TestBackup.DETECT_INTERVAL_NANOS));
+    }
+
+    /** Lets time pass no faster than the link goes round. */
+    void pass(final long nanos) {
+        clock.pass(nanos);
+        LockSupport.parkNanos(TICK_NANOS);
+        pausableLink.awaitCycles(2);
     }
 
     AgentState state() {
@@ -230,11 +239,7 @@ final class TestPrimary implements AutoCloseable {
             thaw();
             loop.stop();
             // Whatever it still waits for.
-            Await.until("the primary ends", end::isDone, () -> {
-                clock.pass(TestBackup.DETECT_INTERVAL_NANOS);
-                LockSupport.parkNanos(2_000_000);
-                pausableLink.awaitCycles(2);
-            });
+            Await.until("the primary ends", end::isDone, () -> pass(TestBackup.DETECT_INTERVAL_NANOS));
             awaitEnd();
         } finally {
             runner.close();

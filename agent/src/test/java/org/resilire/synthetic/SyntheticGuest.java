@@ -41,6 +41,7 @@ public final class SyntheticGuest implements Guest {
     private boolean stoppedForGood;
     private boolean saving;
     private int savedStates;
+    private int recoveriesAskedFor;
     private volatile boolean exited;
     private volatile boolean mute;
     private volatile boolean closed;
@@ -142,6 +143,10 @@ public final class SyntheticGuest implements Guest {
         return savedStates;
     }
 
+    public synchronized int recoveriesAskedFor() {
+        return recoveriesAskedFor;
+    }
+
     public synchronized boolean isPaused() {
         return paused;
     }
@@ -205,6 +210,7 @@ public final class SyntheticGuest implements Guest {
 
     @Override
     public synchronized boolean recover() {
+        recoveriesAskedFor++;
         if (exited || mute) {
             return false;
         }
