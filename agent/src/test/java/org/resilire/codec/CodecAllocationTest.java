@@ -2,15 +2,14 @@ package org.resilire.codec;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.resilire.simd.BlockKernels;
+import org.resilire.synthetic.Garbage;
 
 @Timeout(120)
 class CodecAllocationTest {
@@ -26,13 +25,10 @@ class CodecAllocationTest {
     @Test
     void shouldEncodeAndApplyWithoutAllocating() {
         BlockKernels.preferred().warmUp();
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Batches batches = new Batches()) {
             batches.run(WARM_UP_BATCHES);
-            final long before = threads.getCurrentThreadAllocatedBytes();
-            batches.run(BATCHES);
-            final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-            assertTrue(allocated < TOLERATED_BYTES, () -> allocated + " bytes in " + BATCHES + " batches of " + PAGES);
+            Garbage.assertBelow(
+                    TOLERATED_BYTES, BATCHES + " batches of " + PAGES + " pages", () -> batches.run(BATCHES));
             assertTrue(batches.encoder.sharedBlocks() > 0 && batches.encoder.laneBlocks() > 0);
         }
     }

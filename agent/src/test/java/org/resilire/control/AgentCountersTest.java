@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -23,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.resilire.synthetic.Garbage;
 
 @Timeout(60)
 class AgentCountersTest {
@@ -161,12 +160,8 @@ class AgentCountersTest {
     @Test
     void shouldCountWithoutAllocating() throws IOException {
         final AgentCounters counters = AgentCounters.create(file);
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         count(counters, 100_000);
-        final long before = threads.getCurrentThreadAllocatedBytes();
-        count(counters, 100_000);
-        final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 10_000, () -> allocated + " bytes");
+        Garbage.assertBelow(10_000, "200,000 changes", () -> count(counters, 100_000));
     }
 
     private static void count(final AgentCounters counters, final int times) {

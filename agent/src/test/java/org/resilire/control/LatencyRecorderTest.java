@@ -3,15 +3,14 @@ package org.resilire.control;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.resilire.synthetic.Garbage;
 
 @Timeout(60)
 class LatencyRecorderTest {
@@ -93,12 +92,8 @@ class LatencyRecorderTest {
 
     @Test
     void shouldRecordWithoutAllocating() {
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         record(100_000);
-        final long before = threads.getCurrentThreadAllocatedBytes();
-        record(100_000);
-        final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 10_000, () -> allocated + " bytes");
+        Garbage.assertBelow(10_000, "100,000 values", () -> record(100_000));
     }
 
     private void record(final int times) {

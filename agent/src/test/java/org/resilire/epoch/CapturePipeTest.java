@@ -8,12 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -33,6 +31,7 @@ import org.resilire.fgbi.BlockIdentifier;
 import org.resilire.fgbi.WholePageIdentifier;
 import org.resilire.guest.PageRuns;
 import org.resilire.simd.ScalarBlockKernels;
+import org.resilire.synthetic.Garbage;
 import org.resilire.wire.sbe.EpochKind;
 
 @Timeout(60)
@@ -303,11 +302,7 @@ class CapturePipeTest {
         runs.add(1, 3);
         runs.add(20, 4);
         captureAndSend(runs, 30_000);
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        final long before = threads.getCurrentThreadAllocatedBytes();
-        captureAndSend(runs, 10_000);
-        final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 16 << 10, () -> allocated + " bytes in 10,000 epochs");
+        Garbage.assertBelow(16 << 10, "10,000 epochs", () -> captureAndSend(runs, 10_000));
     }
 
     private void captureAndSend(final PageRuns runs, final int epochs) {

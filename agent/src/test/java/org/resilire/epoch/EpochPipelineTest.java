@@ -8,10 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Random;
 import org.agrona.concurrent.AgentRunner;
@@ -29,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.resilire.codec.PageRecord;
 import org.resilire.simd.BlockKernels;
+import org.resilire.synthetic.Garbage;
 import org.resilire.synthetic.SyntheticMemory;
 import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.Compression;
@@ -398,12 +397,8 @@ class EpochPipelineTest {
     void shouldAllocateNothingInSteadyState() {
         open(ReplicationMode.fgbi());
         BlockKernels.preferred().warmUp();
-        final long epoch = run(1, 30_000);
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        final long before = threads.getCurrentThreadAllocatedBytes();
-        run(epoch, 1_000);
-        final long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertTrue(allocated < 16 << 10, () -> allocated + " bytes in 1,000 epochs");
+        final long[] epoch = {run(1, 30_000)};
+        Garbage.assertBelow(16 << 10, "1,000 epochs", () -> epoch[0] = run(epoch[0], 1_000));
     }
 
     private long run(final long firstEpoch, final int epochs) {
