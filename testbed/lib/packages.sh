@@ -13,6 +13,7 @@ readonly HOST_PACKAGES=(
     zstd=zstd
     gcc=gcc
     libc6-dev=/usr/include/stdio.h
+    fontconfig=fc-match
 )
 
 # iproute2, nftables and kmod install into /usr/sbin, which is not on everyone's path.
@@ -29,8 +30,8 @@ update_package_lists() {
 missing_packages() {
     local entry
     for entry in "${HOST_PACKAGES[@]}"; do
-        # `-v` knows programs only.
-        [ -e "${entry#*=}" ] || command -v "${entry#*=}" >/dev/null || printf '%s\n' "${entry%%=*}"
+        # `-v` knows programs only; a name without a slash is no file of whatever directory this is.
+        [[ ${entry#*=} == /* && -e ${entry#*=} ]] || command -v "${entry#*=}" >/dev/null || printf '%s\n' "${entry%%=*}"
     done
 }
 

@@ -38,7 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footerHeading = "%nExamples:%n",
         footer = {
             "  testbed/run evaluate --quick --out /tmp/figures",
-            "  testbed/run evaluate --only modes --workloads redis,npb-ep --modes remus-raw,fgbi --out figures",
+            "  testbed/run evaluate --only modes --workloads redis,npb-ep --modes remus-raw,fgbi-both --out figures",
             "  testbed/run evaluate --report-only --out figures",
         },
         exitCodeListHeading = "%nExit status:%n",

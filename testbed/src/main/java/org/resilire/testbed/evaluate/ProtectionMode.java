@@ -1,6 +1,7 @@
 package org.resilire.testbed.evaluate;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A way for the agent to replicate, by its options. All are modes of one agent: they share the pause, the tracking of written
@@ -61,6 +62,7 @@ record ProtectionMode(String name, String title, List<String> options) {
         return ALL.stream()
                 .filter(mode -> mode.name.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no mode '" + name + "'"));
+                .orElseThrow(() -> new IllegalArgumentException("there is no mode '" + name + "'; there are "
+                        + ALL.stream().map(ProtectionMode::name).collect(Collectors.joining(", "))));
     }
 }

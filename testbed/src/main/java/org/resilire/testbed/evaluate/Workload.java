@@ -2,6 +2,7 @@ package org.resilire.testbed.evaluate;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.resilire.testbed.evaluate.client.LoadSpec;
 import org.resilire.testbed.evaluate.client.LoadSpec.Protocol;
 
@@ -87,6 +88,7 @@ enum Workload {
         return Arrays.stream(values())
                 .filter(workload -> workload.label().equals(label))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no workload '" + label + "'"));
+                .orElseThrow(() -> new IllegalArgumentException("there is no workload '" + label + "'; there are "
+                        + Arrays.stream(values()).map(Workload::label).collect(Collectors.joining(", "))));
     }
 }
