@@ -1,7 +1,5 @@
 package org.resilire.testbed.demo;
 
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -9,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import org.resilire.testbed.Program;
 import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
@@ -20,7 +19,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** {@code testbed/run demo}. */
 @Command(
@@ -55,10 +53,6 @@ public final class DemoCommand implements Callable<Integer> {
 
     private static final int BROKEN_PROMISE = 1;
     private static final int NOT_SHOWN = 3;
-    private static final int INTERRUPTED = 130;
-
-    /** Set when the program is told to end: what then fails, fails because of that. */
-    private static volatile boolean isEnding;
 
     @Spec
     private CommandSpec spec;
@@ -172,38 +166,8 @@ public final class DemoCommand implements Callable<Integer> {
     private boolean isHelpWanted;
 
     public static void main(final String[] arguments) {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> isEnding = true, "note-end"));
-        System.exit(new CommandLine(new DemoCommand())
-                .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
-                .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
-                .setParameterExceptionHandler((failure, given) -> refuse(failure))
-                .setExecutionExceptionHandler((failure, commandLine, parsed) -> explain(failure, commandLine))
-                .execute(arguments));
-    }
-
-    /** In a line or two; the whole help would hide them. */
-    private static int refuse(final ParameterException failure) {
-        final PrintWriter err = failure.getCommandLine().getErr();
-        err.println("testbed/run demo: " + failure.getMessage());
-        UnmatchedArgumentException.printSuggestions(failure, err);
-        err.println("'testbed/run demo --help' lists the arguments");
-        return CommandLine.ExitCode.USAGE;
-    }
-
-    private static int explain(final Exception failure, final CommandLine commandLine) {
-        if (isEnding) {
-            return INTERRUPTED;
-        }
-        final DemoCommand command = commandLine.getCommand();
-        commandLine.getErr().println("testbed/run demo: " + messageOf(failure));
-        if (command.isVerbose) {
-            failure.printStackTrace(commandLine.getErr());
-        }
-        return NOT_SHOWN;
-    }
-
-    private static String messageOf(final Exception failure) {
-        return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        final DemoCommand demo = new DemoCommand();
+        Program.run(demo, NOT_SHOWN, () -> demo.isVerbose, arguments);
     }
 
     @Override

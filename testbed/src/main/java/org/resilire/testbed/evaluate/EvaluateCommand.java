@@ -1,18 +1,17 @@
 package org.resilire.testbed.evaluate;
 
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.resilire.testbed.Program;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** {@code testbed/run evaluate}. */
 @Command(
@@ -52,7 +51,6 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     private static final int INCOMPLETE = 1;
     private static final int NOT_MEASURED = 3;
-    private static final int INTERRUPTED = 130;
 
     /** The order in which they are run: what is quick and tells most comes first. */
     private static final List<Experiment> EXPERIMENTS = List.of(
@@ -62,9 +60,6 @@ public final class EvaluateCommand implements Callable<Integer> {
             new SyntheticExperiments.Size(),
             new SyntheticExperiments.Rate(),
             new MigrationExperiment());
-
-    /** Set when the program is told to end: what then fails, fails because of that. */
-    private static volatile boolean isEnding;
 
     @Spec
     private CommandSpec spec;
@@ -108,32 +103,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     public static void main(final String[] arguments) {
         // Drawings need no screen.
         System.setProperty("java.awt.headless", "true");
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> isEnding = true, "note-end"));
-        System.exit(new CommandLine(new EvaluateCommand())
-                .setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8))
-                .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
-                .setParameterExceptionHandler((failure, given) -> refuse(failure))
-                .setExecutionExceptionHandler((failure, commandLine, parsed) -> explain(failure, commandLine))
-                .execute(arguments));
-    }
-
-    private static int refuse(final ParameterException failure) {
-        final PrintWriter err = failure.getCommandLine().getErr();
-        err.println("testbed/run evaluate: " + failure.getMessage());
-        UnmatchedArgumentException.printSuggestions(failure, err);
-        err.println("'testbed/run evaluate --help' lists the arguments");
-        return CommandLine.ExitCode.USAGE;
-    }
-
-    private static int explain(final Exception failure, final CommandLine commandLine) {
-        if (isEnding) {
-            return INTERRUPTED;
-        }
-        commandLine
-                .getErr()
-                .println("testbed/run evaluate: "
-                        + (failure.getMessage() == null ? failure.toString() : failure.getMessage()));
-        return NOT_MEASURED;
+        Program.run(new EvaluateCommand(), NOT_MEASURED, () -> false, arguments);
     }
 
     @Override
@@ -149,7 +119,7 @@ public final class EvaluateCommand implements Callable<Integer> {
             return CommandLine.ExitCode.OK;
         }
         results.begin(new Results.Run(Instant.now(), Machine.facts()));
-        final Evaluation evaluation = new Evaluation(plan, results, terminal, () -> isEnding);
+        final Evaluation evaluation = new Evaluation(plan, results, terminal, Program::isEnding);
         for (final Experiment experiment : chosen) {
             evaluation.say("== %s: %s", experiment.name(), experiment.title());
             experiment.run(evaluation);
