@@ -150,16 +150,7 @@ final class FailoverRun implements AutoCloseable {
     }
 
     private String describeAgents() {
-        final StringBuilder description = new StringBuilder();
-        for (final AgentProcess agent : List.of(primary, standby)) {
-            description
-                    .append("\n")
-                    .append(agent.process().name())
-                    .append(agent.process().isAlive() ? " is " + agent.state() : " has ended")
-                    .append(agent.lastError().isEmpty() ? "" : ", " + agent.lastError())
-                    .append(agent.process().logTail());
-        }
-        return description.toString();
+        return primary.described() + standby.described();
     }
 
     private void runProtected() {

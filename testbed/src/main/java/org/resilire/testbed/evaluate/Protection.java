@@ -1,6 +1,7 @@
 package org.resilire.testbed.evaluate;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,16 +70,7 @@ final class Protection implements AutoCloseable {
     }
 
     private String described() {
-        final StringBuilder description = new StringBuilder();
-        for (final AgentProcess agent : List.of(primary, standby)) {
-            description
-                    .append("\n")
-                    .append(agent.process().name())
-                    .append(agent.process().isAlive() ? " is " + agent.state() : " has ended")
-                    .append(agent.lastError().isEmpty() ? "" : ", " + agent.lastError())
-                    .append(agent.process().logTail());
-        }
-        return description.toString();
+        return primary.described() + standby.described();
     }
 
     /** Time and bytes of the initial synchronisation. */
@@ -92,7 +84,7 @@ final class Protection implements AutoCloseable {
      * @param more probes of the guest and its clients
      */
     List<Probe> probes(final List<Probe> more) {
-        final List<Probe> probes = new java.util.ArrayList<>(List.of(
+        final List<Probe> probes = new ArrayList<>(List.of(
                 Probes.agent(primary),
                 Probes.cpu("primary", primary.process()),
                 Probes.cpu("standby", standby.process()),

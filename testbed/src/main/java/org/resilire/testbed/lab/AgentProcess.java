@@ -167,6 +167,15 @@ public final class AgentProcess implements AutoCloseable {
         return hasCounters() ? counters.text(AgentText.LAST_ERROR) : "";
     }
 
+    /** Its state and its last words, on lines of their own, for the message of a failure. */
+    public String described() {
+        return "\n" + process.name()
+                + (process.isAlive()
+                        ? " is " + state()
+                        : " has ended with exit status " + process.exitStatus() + "; it was " + state())
+                + describedLastError() + process.logTail();
+    }
+
     private String describedLastError() {
         return lastError().isEmpty() ? "" : " (" + lastError() + ")";
     }

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.resilire.control.AgentCounter;
@@ -160,17 +159,7 @@ final class TwoHosts implements AutoCloseable {
     String describe() {
         final StringBuilder text = new StringBuilder();
         text.append("\nguest: ").append(guest.process().isAlive() ? "runs" : "has ended");
-        for (final AgentProcess agent : agents()) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "%n%s: %s, %s%s",
-                    agent.process().name(),
-                    agent.process().isAlive()
-                            ? "runs"
-                            : "ended with " + agent.process().exitStatus(),
-                    agent.state(),
-                    agent.process().logTail()));
-        }
+        agents().forEach(agent -> text.append(agent.described()));
         return text.toString();
     }
 
