@@ -1,6 +1,7 @@
 package org.resilire.testbed.evaluate.client;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -15,8 +16,8 @@ import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
 
 /**
- * Many connections, each with one request under way, on one thread. A connection that breaks is made anew and counted. {@link
- * #sample()} may be called by one other thread.
+ * Many connections, each with one request under way, on one thread. A connection that breaks is made anew and counted; a wrong
+ * answer ends the load. {@link #sample()} may be called by one other thread.
  */
 final class ClosedLoop implements AutoCloseable {
 
@@ -35,6 +36,7 @@ final class ClosedLoop implements AutoCloseable {
     private final LongAdder receivedBytes = new LongAdder();
     private final LongAdder broken = new LongAdder();
     private volatile boolean isEnding;
+    private volatile Exception failure;
     private long sampledAtNs = System.nanoTime();
     private long sampledBytes;
     private long sampledBroken;
@@ -53,8 +55,16 @@ final class ClosedLoop implements AutoCloseable {
         return this;
     }
 
-    /** Since the last one, or the start. */
-    LoadSample sample() {
+    /**
+     * Since the last one, or the start.
+     *
+     * @throws IOException if the load has ended since, or was answered something wrong
+     */
+    LoadSample sample() throws IOException {
+        final Exception ended = failure;
+        if (ended != null) {
+            throw new IOException("the load has ended: " + ended.getMessage(), ended);
+        }
         final Histogram histogram = latencies.getIntervalHistogram();
         final long nowNs = System.nanoTime();
         final long bytes = receivedBytes.sum();
@@ -87,8 +97,9 @@ final class ClosedLoop implements AutoCloseable {
                 }
                 selector.selectedKeys().clear();
             }
-        } catch (final IOException failure) {
-            throw new java.io.UncheckedIOException(failure);
+        } catch (final IOException | RuntimeException wrong) {
+            // A load that has stopped must not look like a guest that is slow.
+            failure = wrong;
         }
     }
 
@@ -127,7 +138,7 @@ final class ClosedLoop implements AutoCloseable {
                     ask();
                 }
                 return Long.MAX_VALUE;
-            } catch (final IOException failure) {
+            } catch (final IOException broke) {
                 fail();
                 return nextNs;
             }
@@ -170,7 +181,7 @@ final class ClosedLoop implements AutoCloseable {
                 } else if (readyKey.isReadable()) {
                     read();
                 }
-            } catch (final IOException failure) {
+            } catch (final IOException broke) {
                 fail();
             }
         }
@@ -231,8 +242,8 @@ final class ClosedLoop implements AutoCloseable {
             thread.join();
             connections.forEach(Connection::close);
             selector.close();
-        } catch (final IOException failure) {
-            throw new java.io.UncheckedIOException(failure);
+        } catch (final IOException unclosed) {
+            throw new UncheckedIOException(unclosed);
         } catch (final InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
