@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 import org.resilire.benchmarks.PageOrder;
 import org.resilire.benchmarks.guest.RandomContent;
+import org.resilire.benchmarks.guest.SharedGuest;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.simd.BlockKernels;
 
@@ -39,15 +40,11 @@ final class GuestVersions implements AutoCloseable {
         odd.segment().copyFrom(even.segment());
         shadowMemory.segment().copyFrom(odd.segment());
         for (int page = 0; page < pages; page++) {
-            change(page, changedBlocks, random);
+            change(page, SharedGuest.mask(random, changedBlocks), random);
         }
     }
 
-    private void change(final int page, final int changedBlocks, final SplittableRandom random) {
-        long mask = 0;
-        while (Long.bitCount(mask) < changedBlocks) {
-            mask |= 1L << random.nextInt(BlockKernels.BLOCKS_PER_PAGE);
-        }
+    private void change(final int page, final long mask, final SplittableRandom random) {
         for (long left = mask; left != 0; left &= left - 1) {
             final long at = (long) page * PAGE_BYTES
                     + (long) Long.numberOfTrailingZeros(left) * BLOCK_BYTES
@@ -55,11 +52,6 @@ final class GuestVersions implements AutoCloseable {
             final MemorySegment memory = even.segment();
             memory.set(ValueLayout.JAVA_LONG, at, ~memory.get(ValueLayout.JAVA_LONG, at));
         }
-    }
-
-    /** The next pages to look at; {@link #guest()} is asked before. */
-    long nextBatch() {
-        return order.nextBatch();
     }
 
     /** The version of this pass. */
@@ -71,6 +63,7 @@ final class GuestVersions implements AutoCloseable {
         return shadowMemory.segment();
     }
 
+    /** Hands out the next pages to look at; {@link #guest()} is asked before. */
     PageOrder order() {
         return order;
     }

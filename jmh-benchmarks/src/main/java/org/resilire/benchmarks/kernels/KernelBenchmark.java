@@ -79,13 +79,7 @@ public class KernelBenchmark extends Settings {
     @OperationsPerInvocation(PAGES)
     @Against({"memcmp", "cChangedBlocks"})
     public long changedBlocks() {
-        final long batch = order.nextBatch();
-        long any = 0;
-        for (int i = 0; i < PAGES; i++) {
-            final long page = order.pageOffset(batch, i);
-            any |= kernels.changedBlocks(guest, page, shadow, page);
-        }
-        return any;
+        return changedBlocks(kernels);
     }
 
     /** Which blocks changed, without SIMD. */
@@ -93,11 +87,15 @@ public class KernelBenchmark extends Settings {
     @OperationsPerInvocation(PAGES)
     @Against("memcmp")
     public long changedBlocksScalar() {
+        return changedBlocks(scalar);
+    }
+
+    private long changedBlocks(final BlockKernels with) {
         final long batch = order.nextBatch();
         long any = 0;
         for (int i = 0; i < PAGES; i++) {
             final long page = order.pageOffset(batch, i);
-            any |= scalar.changedBlocks(guest, page, shadow, page);
+            any |= with.changedBlocks(guest, page, shadow, page);
         }
         return any;
     }
