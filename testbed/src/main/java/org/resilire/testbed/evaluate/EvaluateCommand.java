@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
             "0:everything was measured",
             "1:something could not be measured, or memories differed: what is said, and is in the report",
             "2:an argument is wrong",
-            "3:nothing could be measured"
+            "3:it could not be begun, or its files could not be written"
         })
 public final class EvaluateCommand implements Callable<Integer> {
 
@@ -119,7 +119,14 @@ public final class EvaluateCommand implements Callable<Integer> {
             return CommandLine.ExitCode.OK;
         }
         results.begin(new Results.Run(Instant.now(), Machine.facts()));
-        final Evaluation evaluation = new Evaluation(plan, results, terminal, Program::isEnding);
+        final Evaluation evaluation = new Evaluation(
+                plan,
+                chosen.stream()
+                        .flatMap(experiment -> experiment.points(plan).stream())
+                        .toList(),
+                results,
+                terminal,
+                Program::isEnding);
         for (final Experiment experiment : chosen) {
             evaluation.say("== %s: %s", experiment.name(), experiment.title());
             experiment.run(evaluation);
@@ -127,7 +134,7 @@ public final class EvaluateCommand implements Callable<Integer> {
             Report.write(out, results);
         }
         evaluation.say("%s and %s", out.resolve("results.json"), out.resolve("report.html"));
-        return evaluation.failures() == 0 && !evaluation.hasDifferences() ? CommandLine.ExitCode.OK : INCOMPLETE;
+        return evaluation.hasFailures() || evaluation.hasDifferences() ? INCOMPLETE : CommandLine.ExitCode.OK;
     }
 
     private List<Experiment> experiments() {

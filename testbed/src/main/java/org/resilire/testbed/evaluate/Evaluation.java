@@ -4,9 +4,11 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.resilire.testbed.TestbedException;
@@ -19,12 +21,20 @@ final class Evaluation {
     private final Results results;
     private final PrintWriter out;
     private final BooleanSupplier isEnding;
+    private final int total;
     private final long startedNs = System.nanoTime();
-    private int failures;
+    private final Set<Point> failed = new HashSet<>();
+    private int begun;
     private boolean hasDifferences;
 
+    /** @param wanted all points of the experiments that are to be run; those that the results have are not measured again */
     Evaluation(
-            final EvaluationPlan plan, final Results results, final PrintWriter out, final BooleanSupplier isEnding) {
+            final EvaluationPlan plan,
+            final List<Point> wanted,
+            final Results results,
+            final PrintWriter out,
+            final BooleanSupplier isEnding) {
+        total = (int) wanted.stream().filter(point -> !results.has(point)).count();
         this.isEnding = isEnding;
         this.plan = plan;
         this.results = results;
@@ -49,29 +59,52 @@ final class Evaluation {
 
     /**
      * Measures points that belong together and keeps their samples; a failure is told and kept, and the evaluation goes on.
-     *
-     * @return false if it failed
      */
-    boolean measure(final Point point, final Supplier<List<Sample>> measurement) {
-        say("%s", point);
+    void measure(final Point point, final Supplier<List<Sample>> measurement) {
+        begun++;
+        say("%d of %d  %s", begun, total, point);
         try {
             final List<Sample> samples = measurement.get();
             results.add(samples);
-            return true;
         } catch (final TestbedException failure) {
-            // Told to end: the lab is being taken down under the measurement, which is no finding.
-            if (Thread.currentThread().isInterrupted() || isEnding.getAsBoolean()) {
-                throw failure;
-            }
-            failures++;
-            results.addFailure(point, failure.getMessage());
-            say("  not measured: %s", failure.getMessage());
-            return false;
+            rethrowIfEnding(failure);
+            fail(point, failure);
         }
     }
 
-    int failures() {
-        return failures;
+    /**
+     * Measures points that need something together, such as a guest; if that fails, those that are left are told and kept as not
+     * measured, and the evaluation goes on.
+     */
+    void measureTogether(final List<Point> points, final Runnable measurements) {
+        try {
+            measurements.run();
+        } catch (final TestbedException failure) {
+            rethrowIfEnding(failure);
+            final List<Point> left = points.stream()
+                    .filter(point -> lacks(point) && !failed.contains(point))
+                    .toList();
+            begun += left.size();
+            left.forEach(point -> fail(point, failure));
+        }
+    }
+
+    /** Told to end: the lab is being taken down under the measurement, which is no finding. */
+    private void rethrowIfEnding(final TestbedException failure) {
+        if (Thread.currentThread().isInterrupted() || isEnding.getAsBoolean()) {
+            throw failure;
+        }
+    }
+
+    private void fail(final Point point, final TestbedException failure) {
+        failed.add(point);
+        results.addFailure(point, failure.getMessage());
+        say("  not measured: %s: %s", point, failure.getMessage());
+    }
+
+    /** Whether a point could not be measured. */
+    boolean hasFailures() {
+        return !failed.isEmpty();
     }
 
     /** Whether any comparison of memories found a difference: the worst that can be. */

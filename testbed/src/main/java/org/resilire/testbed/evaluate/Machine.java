@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.resilire.testbed.TestbedException;
 
 /** What a figure depends on besides the code. */
 final class Machine {
@@ -18,7 +19,23 @@ final class Machine {
     private static final Pattern FLAGS = Pattern.compile("(?m)^flags\\s*: (.*)$");
     private static final Pattern MEMORY = Pattern.compile("(?m)^MemTotal:\\s*(\\d+) kB$");
 
+    /** Free, or taken by nothing but copies of files on disk. */
+    private static final Pattern AVAILABLE = Pattern.compile("(?m)^MemAvailable:\\s*(\\d+) kB$");
+
     private Machine() {}
+
+    /** Memory that programs could have now. */
+    static long availableMiB() {
+        return mebibytes(AVAILABLE);
+    }
+
+    private static long mebibytes(final Pattern line) {
+        final String kibibytes = first(line, read("/proc/meminfo"));
+        if (kibibytes.isEmpty()) {
+            throw new TestbedException("/proc/meminfo does not tell this machine's memory");
+        }
+        return Long.parseLong(kibibytes) >> 10;
+    }
 
     static Map<String, String> facts() {
         final Map<String, String> facts = new LinkedHashMap<>();
@@ -29,8 +46,7 @@ final class Machine {
         facts.put(
                 "simd",
                 flags.contains("avx512f") ? "AVX-512" : flags.contains("avx2") ? "AVX2" : "neither AVX2 nor AVX-512");
-        final String memoryKib = first(MEMORY, read("/proc/meminfo"));
-        facts.put("memoryMiB", memoryKib.isEmpty() ? "" : Long.toString(Long.parseLong(memoryKib) >> 10));
+        facts.put("memoryMiB", Long.toString(mebibytes(MEMORY)));
         facts.put("kernel", System.getProperty("os.version"));
         facts.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
         facts.put("qemu", firstLine("qemu-system-x86_64", "--version"));

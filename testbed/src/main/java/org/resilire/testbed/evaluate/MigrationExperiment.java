@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.GuestConfig;
@@ -26,6 +28,7 @@ final class MigrationExperiment implements Experiment {
     private static final int MOST_SAMPLES = 5;
     private static final Duration LIMIT = Duration.ofMinutes(2);
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(5);
+    private static final Set<String> ENDS = Set.of("completed", "failed", "cancelled");
     private static final List<Workload> WORKLOADS = List.of(Workload.IDLE, Workload.NPB_EP, Workload.DIRTY);
 
     /**
@@ -60,13 +63,24 @@ final class MigrationExperiment implements Experiment {
     }
 
     @Override
+    public List<Point> points(final EvaluationPlan plan) {
+        return WORKLOADS.stream().flatMap(MigrationExperiment::points).toList();
+    }
+
+    private static Stream<Point> points(final Workload workload) {
+        return Stream.concat(
+                        MODES.stream().map(ProtectionMode::name),
+                        METHODS.stream().map(Method::name))
+                .map(method -> point(workload, method));
+    }
+
+    @Override
     public void run(final Evaluation evaluation) {
         for (final Workload workload : WORKLOADS) {
-            final boolean isDone =
-                    METHODS.stream().noneMatch(method -> evaluation.lacks(point(workload, method.name())))
-                            && MODES.stream().noneMatch(mode -> evaluation.lacks(point(workload, mode.name())));
-            if (!isDone) {
-                run(evaluation, workload);
+            final List<Point> wanted =
+                    points(workload).filter(evaluation::lacks).toList();
+            if (!wanted.isEmpty()) {
+                evaluation.measureTogether(wanted, () -> run(evaluation, workload));
             }
         }
     }

@@ -35,13 +35,22 @@ final class ModesExperiment implements Experiment {
     }
 
     @Override
+    public List<Point> points(final EvaluationPlan plan) {
+        return plan.workloads().stream()
+                .flatMap(workload -> plan.modes().stream().map(mode -> point(workload, mode)))
+                .toList();
+    }
+
+    @Override
     public void run(final Evaluation evaluation) {
         for (final Workload workload : evaluation.plan().workloads()) {
             final List<ProtectionMode> wanted = evaluation.plan().modes().stream()
                     .filter(mode -> evaluation.lacks(point(workload, mode)))
                     .toList();
             if (!wanted.isEmpty()) {
-                run(evaluation, workload, wanted);
+                evaluation.measureTogether(
+                        wanted.stream().map(mode -> point(workload, mode)).toList(),
+                        () -> run(evaluation, workload, wanted));
             }
         }
     }

@@ -3,6 +3,7 @@ package org.resilire.testbed.evaluate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
@@ -29,7 +30,7 @@ final class OverheadExperiment implements Experiment {
         return "NPB-EP at 10 and 40 epochs/s, with the share of stop and cont alone";
     }
 
-    private static Point point(final int epochsPerSecond, final String mode) {
+    static Point point(final int epochsPerSecond, final String mode) {
         return Point.of(NAME).with("epochsPerSecond", epochsPerSecond).with("mode", mode);
     }
 
@@ -42,38 +43,42 @@ final class OverheadExperiment implements Experiment {
     }
 
     @Override
+    public List<Point> points(final EvaluationPlan plan) {
+        return RATES.stream()
+                .flatMap(rate -> Stream.concat(
+                                Stream.of(STOP_CONT), MODES.stream().map(ProtectionMode::name))
+                        .map(mode -> point(rate, mode)))
+                .toList();
+    }
+
+    @Override
     public void run(final Evaluation evaluation) {
-        final List<Runnable> measurements = new ArrayList<>();
-        final Subject[] subject = new Subject[1];
-        final RunningWorkload[] running = new RunningWorkload[1];
-        for (final int rate : RATES) {
-            final Duration period = Duration.ofMillis(1_000 / rate);
-            final Point alone = point(rate, STOP_CONT);
-            if (evaluation.lacks(alone)) {
-                measurements.add(() -> evaluation.measure(
-                        alone, () -> stopAndCont(evaluation, subject[0], running[0], alone, period)));
-            }
-            for (final ProtectionMode mode : MODES) {
-                final Point point = point(rate, mode.name());
-                if (evaluation.lacks(point)) {
-                    measurements.add(() -> evaluation.measure(
-                            point, () -> protect(evaluation, subject[0], running[0], point, mode, period)));
-                }
-            }
+        final List<Point> wanted =
+                points(evaluation.plan()).stream().filter(evaluation::lacks).toList();
+        if (!wanted.isEmpty()) {
+            evaluation.measureTogether(wanted, () -> run(evaluation, wanted));
         }
-        if (measurements.isEmpty()) {
-            return;
-        }
+    }
+
+    private static void run(final Evaluation evaluation, final List<Point> wanted) {
         evaluation.say("booting a guest");
         final GuestConfig config =
                 new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
-        try (Subject booted = Subject.boot(config);
-                RunningWorkload started = new RunningWorkload(booted)) {
-            subject[0] = booted;
-            running[0] = started;
-            started.startOnce(Workload.NPB_EP);
-            measurements.forEach(Runnable::run);
+        try (Subject subject = Subject.boot(config);
+                RunningWorkload running = new RunningWorkload(subject)) {
+            running.startOnce(Workload.NPB_EP);
+            for (final Point point : wanted) {
+                evaluation.measure(
+                        point,
+                        () -> point.coordinate("mode").equals(STOP_CONT)
+                                ? stopAndCont(evaluation, subject, running, point)
+                                : protect(evaluation, subject, running, point));
+            }
         }
+    }
+
+    private static Duration period(final Point point) {
+        return Duration.ofSeconds(1).dividedBy(Long.parseLong(point.coordinate("epochsPerSecond")));
     }
 
     private static List<Sample> unprotected(
@@ -82,28 +87,20 @@ final class OverheadExperiment implements Experiment {
     }
 
     private static List<Sample> stopAndCont(
-            final Evaluation evaluation,
-            final Subject subject,
-            final RunningWorkload running,
-            final Point point,
-            final Duration period) {
+            final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
         final List<Sample> samples = new ArrayList<>(unprotected(evaluation, running, point));
-        final PacedPauses pauses = new PacedPauses(subject, period);
-        try {
-            samples.addAll(evaluation.windows(point, evaluation.plan().samples(), running.probes()));
-        } finally {
-            pauses.close();
+        try (PacedPauses pauses = new PacedPauses(subject, period(point))) {
+            final List<Probe> probes = new ArrayList<>(running.probes());
+            probes.add(Probes.pauses(pauses));
+            samples.addAll(evaluation.windows(point, evaluation.plan().samples(), probes));
         }
         return samples;
     }
 
     private static List<Sample> protect(
-            final Evaluation evaluation,
-            final Subject subject,
-            final RunningWorkload running,
-            final Point point,
-            final ProtectionMode mode,
-            final Duration period) {
+            final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
+        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
+        final Duration period = period(point);
         final List<Sample> samples = new ArrayList<>(unprotected(evaluation, running, point));
         final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
         try (Protection protection = Protection.attach(subject, mode.options(), period)) {

@@ -30,23 +30,29 @@ final class PauseExperiment implements Experiment {
     }
 
     @Override
+    public List<Point> points(final EvaluationPlan plan) {
+        return (plan.isQuick() ? FEW_PAGES : PAGES)
+                .stream()
+                        .flatMap(pages -> MODES.stream().map(mode -> point(mode, pages)))
+                        .toList();
+    }
+
+    @Override
     public void run(final Evaluation evaluation) {
-        final EvaluationPlan plan = evaluation.plan();
-        final List<Long> pages = plan.isQuick() ? FEW_PAGES : PAGES;
-        if (pages.stream().allMatch(count -> MODES.stream().noneMatch(mode -> evaluation.lacks(point(mode, count))))) {
-            return;
+        final List<Point> wanted =
+                points(evaluation.plan()).stream().filter(evaluation::lacks).toList();
+        if (!wanted.isEmpty()) {
+            evaluation.measureTogether(wanted, () -> run(evaluation, wanted));
         }
+    }
+
+    private static void run(final Evaluation evaluation, final List<Point> wanted) {
         evaluation.say("booting a guest");
-        try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
+        final GuestConfig config =
+                new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
+        try (Subject subject = Subject.boot(config);
                 RunningWorkload running = new RunningWorkload(subject)) {
-            for (final long count : pages) {
-                for (final ProtectionMode mode : MODES) {
-                    final Point point = point(mode, count);
-                    if (evaluation.lacks(point)) {
-                        evaluation.measure(point, () -> measure(evaluation, subject, running, point, mode, count));
-                    }
-                }
-            }
+            wanted.forEach(point -> evaluation.measure(point, () -> measure(evaluation, subject, running, point)));
         }
     }
 
@@ -55,12 +61,9 @@ final class PauseExperiment implements Experiment {
     }
 
     private static List<Sample> measure(
-            final Evaluation evaluation,
-            final Subject subject,
-            final RunningWorkload running,
-            final Point point,
-            final ProtectionMode mode,
-            final long pages) {
+            final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
+        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
+        final long pages = Long.parseLong(point.coordinate("wantedPagesPerEpoch"));
         final Duration period =
                 pages > MOST_AT_SHORT_PERIOD ? LONG_PERIOD : evaluation.plan().period();
         final long rate = pages * 1_000 / period.toMillis();

@@ -59,6 +59,23 @@ final class Probes {
         };
     }
 
+    /** Pauses in which nothing is done. */
+    static Probe pauses(final PacedPauses pauses) {
+        return new Probe() {
+            private long before;
+
+            @Override
+            public void begin() {
+                before = pauses.count();
+            }
+
+            @Override
+            public void end(final double seconds, final Map<String, Double> figures) {
+                figures.put("epochsPerSecond", (pauses.count() - before) / seconds);
+            }
+        };
+    }
+
     /** Answers that the clients got. */
     static Probe clients(final ClientProcess clients) {
         return new Probe() {

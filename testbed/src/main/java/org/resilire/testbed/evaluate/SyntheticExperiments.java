@@ -1,7 +1,9 @@
 package org.resilire.testbed.evaluate;
 
-import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.stream.Stream;
+import org.resilire.guest.GuestMemory;
+import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.PauseFloor;
 import org.resilire.testbed.lab.SyntheticConfig;
 
@@ -13,6 +15,9 @@ final class SyntheticExperiments {
 
     private static final int PAGES_A_MIB = 256;
     private static final int FILL_MIB = 256;
+    private static final String SEQUENTIAL = "sequential";
+    private static final String RANDOM = "random";
+    private static final int FEW_BYTES = 64;
 
     private SyntheticExperiments() {}
 
@@ -34,17 +39,23 @@ final class SyntheticExperiments {
         }
 
         @Override
+        public List<Point> points(final EvaluationPlan plan) {
+            return (plan.isQuick() ? FEW_SIZES_MIB : SIZES_MIB)
+                    .stream()
+                            .flatMap(sizeMiB -> Stream.of(ProtectionMode.REMUS_RAW, ProtectionMode.DEFAULT)
+                                    .map(mode -> Point.of(SIZE)
+                                            .with("mode", mode.name())
+                                            .with("memoryMiB", sizeMiB)))
+                            .toList();
+        }
+
+        @Override
         public void run(final Evaluation evaluation) {
-            for (final int sizeMiB : evaluation.plan().isQuick() ? FEW_SIZES_MIB : SIZES_MIB) {
-                for (final ProtectionMode mode : List.of(ProtectionMode.REMUS_RAW, ProtectionMode.DEFAULT)) {
-                    final Point point = Point.of(SIZE).with("mode", mode.name()).with("memoryMiB", sizeMiB);
-                    if (evaluation.lacks(point)) {
-                        evaluation.measure(
-                                point,
-                                () -> measure(evaluation, point, mode, sizeMiB, PAGES_A_SECOND, 64, "sequential"));
-                    }
-                }
-            }
+            points(evaluation.plan()).stream().filter(evaluation::lacks).forEach(point -> {
+                final int memoryMiB = Integer.parseInt(point.coordinate("memoryMiB"));
+                evaluation.measure(
+                        point, () -> measure(evaluation, point, memoryMiB, PAGES_A_SECOND, FEW_BYTES, SEQUENTIAL));
+            });
         }
     }
 
@@ -53,6 +64,7 @@ final class SyntheticExperiments {
 
         private static final int MEMORY_MIB = 1_024;
         private static final List<Long> RATES = List.of(1_000L, 12_000L, 50_000L, 100_000L);
+        private static final long NOISE_RATE = 12_000;
         private static final List<Long> FEW_RATES = List.of(12_000L, 100_000L);
         private static final List<ProtectionMode> MODES = List.of(
                 ProtectionMode.REMUS_RAW,
@@ -71,45 +83,48 @@ final class SyntheticExperiments {
         }
 
         @Override
-        public void run(final Evaluation evaluation) {
-            for (final long rate : evaluation.plan().isQuick() ? FEW_RATES : RATES) {
-                for (final ProtectionMode mode : MODES) {
-                    measure(evaluation, mode, rate, 64, "sequential");
-                }
-            }
-            for (final ProtectionMode mode : MODES) {
-                measure(evaluation, mode, 12_000, 4_096, "random");
-            }
+        public List<Point> points(final EvaluationPlan plan) {
+            return Stream.concat(
+                            (plan.isQuick() ? FEW_RATES : RATES)
+                                    .stream().flatMap(rate -> points(rate, FEW_BYTES, SEQUENTIAL)),
+                            points(NOISE_RATE, GuestMemory.PAGE_BYTES, RANDOM))
+                    .toList();
         }
 
-        private static void measure(
-                final Evaluation evaluation,
-                final ProtectionMode mode,
-                final long rate,
-                final int bytes,
-                final String pattern) {
-            final Point point = Point.of(RATE)
-                    .with("mode", mode.name())
-                    .with("pattern", pattern)
-                    .with("bytesPerPage", bytes)
-                    .with("wantedPagesPerSecond", rate);
-            if (evaluation.lacks(point)) {
-                evaluation.measure(
-                        point,
-                        () -> SyntheticExperiments.measure(evaluation, point, mode, MEMORY_MIB, rate, bytes, pattern));
-            }
+        private static Stream<Point> points(final long rate, final int bytes, final String pattern) {
+            return MODES.stream()
+                    .map(mode -> Point.of(RATE)
+                            .with("mode", mode.name())
+                            .with("pattern", pattern)
+                            .with("bytesPerPage", bytes)
+                            .with("wantedPagesPerSecond", rate));
+        }
+
+        @Override
+        public void run(final Evaluation evaluation) {
+            points(evaluation.plan()).stream()
+                    .filter(evaluation::lacks)
+                    .forEach(point -> evaluation.measure(
+                            point,
+                            () -> measure(
+                                    evaluation,
+                                    point,
+                                    MEMORY_MIB,
+                                    Long.parseLong(point.coordinate("wantedPagesPerSecond")),
+                                    Integer.parseInt(point.coordinate("bytesPerPage")),
+                                    point.coordinate("pattern"))));
         }
     }
 
     private static List<Sample> measure(
             final Evaluation evaluation,
             final Point point,
-            final ProtectionMode mode,
             final int memoryMiB,
             final long pagesPerSecond,
             final int bytes,
             final String pattern) {
         requireMemory(memoryMiB);
+        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
         final EvaluationPlan plan = evaluation.plan();
         final long pages = (long) FILL_MIB * PAGES_A_MIB;
         try (Subject subject = Subject.synthetic(SyntheticConfig.fromEnvironment(memoryMiB, pages))) {
@@ -123,12 +138,11 @@ final class SyntheticExperiments {
 
     /** Reading memory that nobody wrote makes pages of it, on either side. */
     private static void requireMemory(final int memoryMiB) {
-        final var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        final long freeMiB = system.getFreeMemorySize() >> 20;
+        final long availableMiB = Machine.availableMiB();
         final long neededMiB = 2L * memoryMiB + 4L * FILL_MIB;
-        if (freeMiB < neededMiB) {
-            throw new org.resilire.testbed.TestbedException(
-                    "needs " + neededMiB + " MiB of memory, of which " + freeMiB + " are free");
+        if (availableMiB < neededMiB) {
+            throw new TestbedException(
+                    "needs " + neededMiB + " MiB of memory, of which " + availableMiB + " are available");
         }
     }
 }
