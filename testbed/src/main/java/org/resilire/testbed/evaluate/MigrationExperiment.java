@@ -147,32 +147,43 @@ final class MigrationExperiment implements Experiment {
             configure(from, method);
             execute(to, "migrate-incoming", Map.of("uri", "tcp:" + Lab.HOST_B_REPLICATION_ADDRESS + ":" + PORT));
             execute(from, "migrate", Map.of("uri", "tcp:" + Lab.HOST_B_REPLICATION_ADDRESS + ":" + PORT));
-            final JsonNode[] status = new JsonNode[1];
-            Await.until(
-                    () -> {
-                        status[0] = execute(from, "query-migrate", Map.of());
-                        final String text = status[0].path("status").asString("");
-                        return text.equals("completed") || text.equals("failed");
-                    },
-                    LIMIT,
-                    LOOK_INTERVAL,
-                    () -> "QEMU's migration did not converge within " + LIMIT.toSeconds() + " s: " + status[0]);
+            final JsonNode status;
+            try {
+                status = awaitEnd(from, "did not converge");
+            } catch (final TestbedException tooLong) {
+                execute(from, "migrate_cancel", Map.of());
+                awaitEnd(from, "could not be cancelled");
+                switchOff(from, method);
+                throw tooLong;
+            }
             switchOff(from, method);
             execute(from, "cont", Map.of());
-            if (!status[0].path("status").asString("").equals("completed")) {
-                throw new TestbedException("QEMU's migration failed: "
-                        + status[0].path("error-desc").asString("without a reason"));
+            if (!status.path("status").asString("").equals("completed")) {
+                throw new TestbedException(
+                        "QEMU's migration failed: " + status.path("error-desc").asString("without a reason"));
             }
             final Map<String, Double> figures = new LinkedHashMap<>();
-            figures.put("totalMillis", status[0].path("total-time").asDouble());
-            figures.put("downtimeMillis", status[0].path("downtime").asDouble());
+            figures.put("totalMillis", status.path("total-time").asDouble());
+            figures.put("downtimeMillis", status.path("downtime").asDouble());
             figures.put(
-                    "transferredBytes",
-                    status[0].path("ram").path("transferred").asDouble());
+                    "transferredBytes", status.path("ram").path("transferred").asDouble());
             return figures;
         } finally {
             forgetReceived(lab);
         }
+    }
+
+    private static JsonNode awaitEnd(final QmpClient qmp, final String otherwise) {
+        final JsonNode[] status = new JsonNode[1];
+        Await.until(
+                () -> {
+                    status[0] = execute(qmp, "query-migrate", Map.of());
+                    return ENDS.contains(status[0].path("status").asString(""));
+                },
+                LIMIT,
+                LOOK_INTERVAL,
+                () -> "QEMU's migration " + otherwise + " within " + LIMIT.toSeconds() + " s: " + status[0]);
+        return status[0];
     }
 
     private static void configure(final QmpClient qmp, final Method method) {
