@@ -246,26 +246,21 @@ final class Report {
         html.note(
                 "Aims: at most 8 % at 10 epochs/s, 15 % at 40. Remus is remembered at +31 % and +103 % on a kernel build [M]."
                         + " stop-cont is the guest paused and resumed at that rate with nothing done meanwhile, and no agent.");
-        final Map<Point, List<Sample>> found = results.of(OverheadExperiment.NAME);
+        final OverheadFigures figures = new OverheadFigures(results);
         final List<List<String>> rows = new ArrayList<>();
-        found.forEach((point, samples) -> {
-            if (!point.coordinate("mode").equals(ModesExperiment.UNPROTECTED)) {
-                final Spread before =
-                        Spread.of(found.getOrDefault(OverheadExperiment.baseline(point), List.of()), "unitsPerSecond");
-                final Spread overhead = Spread.of(samples.stream()
-                        .mapToDouble(sample -> before.mean() / sample.figure("unitsPerSecond") - 1)
-                        .toArray());
-                rows.add(List.of(
-                        point.coordinate("mode"),
-                        point.coordinate("epochsPerSecond"),
-                        Html.shown(Spread.of(samples, "epochsPerSecond")),
-                        Html.shown(before),
-                        Html.shown(Spread.of(samples, "unitsPerSecond")),
-                        Html.percent(overhead.mean()) + " ± " + Html.percent(overhead.deviation()),
-                        Html.shown(Spread.of(samples, "pauseMillisP50")),
-                        verdict(Spread.of(samples, "verifyDifferingPages").max())));
-            }
-        });
+        for (final Point point : figures.points()) {
+            final Spread overhead = figures.overhead(point);
+            rows.add(List.of(
+                    point.coordinate("mode"),
+                    point.coordinate("epochsPerSecond"),
+                    Html.shown(figures.spread(point, "epochsPerSecond")),
+                    Html.shown(figures.before(point)),
+                    Html.shown(figures.spread(point, "unitsPerSecond")),
+                    Html.percent(overhead.mean()) + " ± " + Html.percent(overhead.deviation()),
+                    Html.percent(figures.stopContShare(point)),
+                    Html.shown(figures.spread(point, "pauseMillisP50")),
+                    verdict(figures.spread(point, "verifyDifferingPages").max())));
+        }
         html.table(
                 List.of(
                         "mode",
@@ -274,6 +269,7 @@ final class Report {
                         "pairs/s before",
                         "pairs/s",
                         "overhead",
+                        "of it stop + cont",
                         "pause p50 ms",
                         "memories"),
                 rows);

@@ -1,0 +1,158 @@
+package org.resilire.testbed.evaluate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportTest {
+
+    private static final Pattern LOADED = Pattern.compile("(?:src|href)=\"(.{0,30})|@import|<script|<link");
+
+    @TempDir
+    private Path directory;
+
+    private Results results;
+
+    @BeforeAll
+    static void needNoScreen() {
+        System.setProperty("java.awt.headless", "true");
+    }
+
+    @BeforeEach
+    void open() {
+        results = Results.open(directory, "2 samples");
+        results.begin(new Results.Run(Instant.EPOCH, Map.of("qemu", "QEMU 7 & more", "kernel", "6.12")));
+    }
+
+    @Test
+    void shouldBeOnePageThatNeedsNothingElse() throws IOException {
+        addModes(Workload.IDLE);
+        addModes(Workload.NPB_EP);
+        final String page = page();
+        final Matcher loaded = LOADED.matcher(page);
+        int images = 0;
+        while (loaded.find()) {
+            assertTrue(loaded.group().startsWith("src=\"data:image/svg+xml;base64,"), loaded::group);
+            images++;
+        }
+        assertEquals(3, images);
+        assertTrue(page.contains("QEMU 7 &amp; more"), page);
+        assertTrue(page.contains("6.12"), page);
+    }
+
+    @Test
+    void shouldSetTheRatioBesideTheClaim() throws IOException {
+        addModes(Workload.NPB_EP);
+        final String claim = row(page(), "Ablation on NPB-EP");
+        // Bare FGBI sends 3000 B, its other variants 4000, 5000 and 6000.
+        assertTrue(claim.contains("wire bytes +33.3 % / +66.7 % / +100.0 %"), claim);
+        assertTrue(row(page(), "Type II downtime on NPB-EP").contains("+500.0 % against Remus raw"), page());
+    }
+
+    @Test
+    void shouldShowEveryModeOfAWorkloadWithWhatItCosts() throws IOException {
+        addModes(Workload.NPB_EP);
+        final String page = page();
+        for (final ProtectionMode mode : ProtectionMode.ALL) {
+            final String pause = Html.shown(ProtectionMode.ALL.indexOf(mode) + 1.0);
+            final String row = row(page, Html.escape(mode.title()));
+            assertTrue(row.contains(" | " + pause + " ± 0 | "), row);
+            assertTrue(row.contains("25.0 % ± 0.0 %"), row);
+            assertTrue(row.endsWith("equal"), row);
+        }
+    }
+
+    @Test
+    void shouldTellWhichPartOfTheOverheadIsThatOfStopAndCont() throws IOException {
+        final Point alone = OverheadExperiment.point(40, OverheadExperiment.STOP_CONT);
+        final Point fgbi = OverheadExperiment.point(40, ProtectionMode.DEFAULT.name());
+        for (final Point point : List.of(alone, fgbi)) {
+            add(OverheadExperiment.baseline(point), Map.of("unitsPerSecond", 1_000.0));
+        }
+        add(alone, Map.of("unitsPerSecond", 1_000 / 1.05));
+        add(fgbi, Map.of("unitsPerSecond", 1_000 / 1.20));
+        final String row = row(page(), "fgbi-auto");
+        assertTrue(row.contains("20.0 % ± 0.0 % | 25.0 %"), row);
+        assertTrue(row(page(), "Remus slows a kernel build").contains("stop and cont alone – and 5.0 %"), page());
+    }
+
+    @Test
+    void shouldTellTheSlopeOfThePauseForAPageOfTheGuest() throws IOException {
+        for (final int mebibytes : new int[] {512, 1_024, 4_096}) {
+            // 2 ms and 10 ns a page of 4 KiB.
+            add(
+                    Point.of(SyntheticExperiments.SIZE)
+                            .with("mode", "fgbi-auto")
+                            .with("memoryMiB", mebibytes),
+                    Map.of("pauseMillisP50", 2 + mebibytes * 256 * 10 / 1e6));
+        }
+        final String page = page();
+        assertTrue(page.contains("fgbi-auto: 10.0 ns of pause for each page of the guest"), page);
+    }
+
+    @Test
+    void shouldNotHideThatMemoriesDiffer() throws IOException {
+        final Point point = ModesExperiment.point(Workload.IDLE, ProtectionMode.DEFAULT);
+        add(point, Map.of("pauseMillisP50", 1.0, "verifyDifferingPages", 3.0));
+        final String page = page();
+        assertTrue(page.contains("<td class=\"bad\">DIFFER in 3.00 pages"), page);
+        assertTrue(row(page, "(our own aim) memories equal").contains("DIFFER after 1 of 1"), page);
+    }
+
+    @Test
+    void shouldSayWhatCouldNotBeMeasuredAndWhy() throws IOException {
+        results.addFailure(ModesExperiment.point(Workload.IDLE, ProtectionMode.DEFAULT), "the agent <ended>");
+        final String page = page();
+        assertTrue(row(page, "modes: workload idle").contains("the agent &lt;ended&gt;"), page);
+        assertFalse(page.contains("<ended>"), page);
+    }
+
+    /** Modes have 1, 2, 3 … ms of pause and as many thousand bytes; each takes a quarter more time. */
+    private void addModes(final Workload workload) {
+        double rank = 0;
+        for (final ProtectionMode mode : ProtectionMode.ALL) {
+            rank++;
+            add(ModesExperiment.baseline(workload, mode), Map.of("unitsPerSecond", 500.0));
+            final Map<String, Double> figures = new LinkedHashMap<>();
+            figures.put("pauseMillisP50", rank);
+            figures.put("wireBytesPerEpoch", rank * 1_000);
+            figures.put("unitsPerSecond", 400.0);
+            figures.put("verifyDifferingPages", 0.0);
+            add(ModesExperiment.point(workload, mode), figures);
+        }
+    }
+
+    private void add(final Point point, final Map<String, Double> figures) {
+        results.add(
+                List.of(new Sample(point, 1, Instant.EPOCH, figures), new Sample(point, 2, Instant.EPOCH, figures)));
+    }
+
+    private String page() throws IOException {
+        return Files.readString(Report.write(directory, results));
+    }
+
+    /** The cells of the row that begins so. */
+    private static String row(final String page, final String start) {
+        return page.lines()
+                .filter(line -> line.startsWith("<tr>"))
+                .map(line -> String.join(
+                        " | ", line.replaceAll("<[^>]*>", "\n").strip().split("\n+")))
+                .filter(row -> row.startsWith(start))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no row " + start + " in " + page));
+    }
+}
