@@ -100,7 +100,11 @@ public enum AgentCounter {
     /** Those that were compressed. */
     COMPRESSED_BATCHES_TOTAL(54, "compressedBatchesTotal", COUNT, 0),
     /** What the link was last measured to carry in a second; unknown while it never was the bottleneck. */
-    LINK_BYTES_PER_SECOND(55, "linkBytesPerSecond", BYTES);
+    LINK_BYTES_PER_SECOND(55, "linkBytesPerSecond", BYTES),
+    /** The part of a pause in which the kernel was asked for written pages. */
+    SCAN_NANOS_P50(56, "scanNanosP50", NANOS),
+    SCAN_NANOS_P99(57, "scanNanosP99", NANOS),
+    SCAN_NANOS_MAX(58, "scanNanosMax", NANOS);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

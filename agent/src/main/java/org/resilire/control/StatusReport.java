@@ -101,6 +101,11 @@ public final class StatusReport {
                 latencies(AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX));
         line(
                 out,
+                "scan",
+                latencies(AgentCounter.SCAN_NANOS_P50, AgentCounter.SCAN_NANOS_P99, AgentCounter.SCAN_NANOS_MAX)
+                        + " of the pause");
+        line(
+                out,
                 "commit",
                 latencies(AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX));
         line(

@@ -32,6 +32,7 @@ final class Checkpointer {
 
     private long pausedAtNanos;
     private long pauseNanos;
+    private long scanNanos;
     private long dirtyPages;
 
     /** For tests: left out of every epoch; -1 for none. */
@@ -61,6 +62,7 @@ final class Checkpointer {
     void checkpoint(final long epoch, final boolean withHashes) {
         writer.begin(epoch, EpochKind.CHECKPOINT);
         dirtyPages = 0;
+        scanNanos = 0;
         pausedAtNanos = clock.nanoTime();
         guest.pause();
         final int deviceStateBytes;
@@ -90,7 +92,9 @@ final class Checkpointer {
     private void captureDirtyPages() {
         boolean complete;
         do {
+            final long scanStartNanos = clock.nanoTime();
             complete = tracker.collect(runs);
+            scanNanos += clock.nanoTime() - scanStartNanos;
             dirtyPages += runs.totalPages();
             if (runs.totalPages() > 0 && failurePoints.fires(FailurePoint.WITHHOLD_DIRTY_PAGE)) {
                 withheldPage = runs.firstPage(0);
@@ -124,6 +128,11 @@ final class Checkpointer {
     /** From asking the guest to stop until it confirmed that it runs again. */
     long pauseNanos() {
         return pauseNanos;
+    }
+
+    /** How long the last checkpoint waited for the tracker, within the pause. */
+    long scanNanos() {
+        return scanNanos;
     }
 
     /** Pages that the tracker reported for the last checkpoint. */

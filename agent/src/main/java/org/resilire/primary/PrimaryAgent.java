@@ -115,6 +115,7 @@ public final class PrimaryAgent {
         final QemuGuest guest = resources.add(QemuGuest.attach(new QemuGuestConfig(
                         config.qmpSocket(), config.ramFile(), claim.directory().memoryPath())
                 .withTracker(config.tracker())
+                .withScanThreads(config.scanThreads())
                 .withPausedGuestAllowed(leftPaused)
                 .withPausedMarker(paused -> counters.set(
                         AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));

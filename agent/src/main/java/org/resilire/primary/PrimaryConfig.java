@@ -18,6 +18,8 @@ import org.resilire.transport.TransportConfig;
  * @param ramFile file that backs the guest's RAM
  * @param backup where the backup's agent listens
  * @param nic the guest's network; empty if it has none
+ * @param tracker which mechanism finds written pages
+ * @param scanThreads that look for them in a pause, the checkpoint's own included
  * @param periodNanos from checkpoint to checkpoint
  * @param mode what of a written page travels
  * @param encoderThread whether encoding gets a thread of its own, or shares that of the link
@@ -32,6 +34,7 @@ public record PrimaryConfig(
         Endpoint backup,
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
+        int scanThreads,
         ReplicationMode mode,
         boolean encoderThread,
         long periodNanos,

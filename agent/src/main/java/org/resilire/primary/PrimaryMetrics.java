@@ -26,6 +26,7 @@ final class PrimaryMetrics {
     private final PageEncoder encoder;
     private final long latenessToleranceNanos;
     private final LatencyRecorder pause = new LatencyRecorder();
+    private final LatencyRecorder scan = new LatencyRecorder();
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
     private final LatencyRecorder commit = new LatencyRecorder();
     private final LatencyRecorder encode = new LatencyRecorder();
@@ -67,6 +68,7 @@ final class PrimaryMetrics {
 
     void checkpoint(final Checkpointer checkpointer, final EpochWriter writer, final long backpressureNanos) {
         pause.record(checkpointer.pauseNanos());
+        scan.record(checkpointer.scanNanos());
         dirtyPages.record(checkpointer.dirtyPages());
         counters.increment(AgentCounter.EPOCHS_TOTAL);
         counters.set(AgentCounter.DIRTY_PAGES_LAST, checkpointer.dirtyPages());
@@ -159,6 +161,11 @@ final class PrimaryMetrics {
     }
 
     /** For {@link SampleHandler}. */
+    LatencyRecorder scanNanos() {
+        return scan;
+    }
+
+    /** For {@link SampleHandler}. */
     LatencyRecorder commitNanos() {
         return commit;
     }
@@ -172,6 +179,7 @@ final class PrimaryMetrics {
     void publish() {
         pause.publish(
                 counters, AgentCounter.PAUSE_NANOS_P50, AgentCounter.PAUSE_NANOS_P99, AgentCounter.PAUSE_NANOS_MAX);
+        scan.publish(counters, AgentCounter.SCAN_NANOS_P50, AgentCounter.SCAN_NANOS_P99, AgentCounter.SCAN_NANOS_MAX);
         commit.publish(
                 counters, AgentCounter.COMMIT_NANOS_P50, AgentCounter.COMMIT_NANOS_P99, AgentCounter.COMMIT_NANOS_MAX);
         encode.publish(

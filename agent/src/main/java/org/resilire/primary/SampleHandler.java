@@ -24,6 +24,7 @@ final class SampleHandler implements ControlHandler {
     public ObjectNode handle(final JsonNode request, final ControlProgress progress) {
         final ObjectNode answer = JsonMapper.shared().createObjectNode();
         put(answer, "pauseNanos", metrics.pauseNanos());
+        put(answer, "scanNanos", metrics.scanNanos());
         put(answer, "commitNanos", metrics.commitNanos());
         put(answer, "dirtyPages", metrics.dirtyPages());
         return answer;

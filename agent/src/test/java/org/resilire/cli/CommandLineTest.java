@@ -141,6 +141,9 @@ class CommandLineTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "--scan-threads 0|--scan-threads must be 1 to 64, not 0",
+                "--scan-threads 65|--scan-threads must be 1 to 64, not 65",
+                "--scan-threads 2 --tracker compare|--scan-threads is of no use with --tracker compare",
                 "--mode remus --identify shadow|--mode remus sends whole pages",
                 "--mode remus --identify hash|--mode remus sends whole pages",
                 "--mode remus --block 64|--block is of no use with --mode remus",

@@ -62,8 +62,8 @@ public final class QemuGuest implements Guest {
         // `live` must be false: true would make QEMU give up its disks (bdrv_inactivate_all).
         saveDeviceState = QmpCommand.of(
                 "xen-save-devices-state", "filename", stateFile.path().toString(), "live", false);
-        final DirtyTrackerProbe.Result probed =
-                DirtyTrackerProbe.open(config.tracker(), parts.ram(), memory.pageCount(), () -> isPaused ? pauses : 0);
+        final DirtyTrackerProbe.Result probed = DirtyTrackerProbe.open(
+                config.tracker(), config.scanThreads(), parts.ram(), memory.pageCount(), () -> isPaused ? pauses : 0);
         dirtyTracker = probed.tracker();
         trackerReason = probed.reason();
     }

@@ -13,6 +13,7 @@ import org.resilire.guest.tracking.TrackerChoice;
  * @param stateDirectory on tmpfs, writable by QEMU: receives the device state at every checkpoint
  * @param pausedMarker told around every pause
  * @param tracker which mechanism finds written pages
+ * @param scanThreads that look for them, the collecting one included
  * @param greetingTimeout how long QMP may take to greet: longer means that it serves somebody else
  * @param commandTimeout how long QEMU may take for one command of a checkpoint
  * @param isPausedGuestAllowed attach to a guest that does not run; it stays paused until somebody else resumes it
@@ -23,6 +24,7 @@ public record QemuGuestConfig(
         Path stateDirectory,
         PausedMarker pausedMarker,
         TrackerChoice tracker,
+        int scanThreads,
         Duration greetingTimeout,
         Duration commandTimeout,
         boolean isPausedGuestAllowed) {
@@ -35,6 +37,7 @@ public record QemuGuestConfig(
                 stateDirectory,
                 PausedMarker.NONE,
                 TrackerChoice.AUTO,
+                1,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
                 false);
@@ -47,6 +50,7 @@ public record QemuGuestConfig(
                 stateDirectory,
                 marker,
                 tracker,
+                scanThreads,
                 greetingTimeout,
                 commandTimeout,
                 isPausedGuestAllowed);
@@ -59,6 +63,7 @@ public record QemuGuestConfig(
                 stateDirectory,
                 pausedMarker,
                 choice,
+                scanThreads,
                 greetingTimeout,
                 commandTimeout,
                 isPausedGuestAllowed);
@@ -66,11 +71,40 @@ public record QemuGuestConfig(
 
     public QemuGuestConfig withTimeouts(final Duration greeting, final Duration command) {
         return new QemuGuestConfig(
-                qmpSocket, ramFile, stateDirectory, pausedMarker, tracker, greeting, command, isPausedGuestAllowed);
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                pausedMarker,
+                tracker,
+                scanThreads,
+                greeting,
+                command,
+                isPausedGuestAllowed);
+    }
+
+    public QemuGuestConfig withScanThreads(final int threads) {
+        return new QemuGuestConfig(
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                pausedMarker,
+                tracker,
+                threads,
+                greetingTimeout,
+                commandTimeout,
+                isPausedGuestAllowed);
     }
 
     public QemuGuestConfig withPausedGuestAllowed(final boolean isAllowed) {
         return new QemuGuestConfig(
-                qmpSocket, ramFile, stateDirectory, pausedMarker, tracker, greetingTimeout, commandTimeout, isAllowed);
+                qmpSocket,
+                ramFile,
+                stateDirectory,
+                pausedMarker,
+                tracker,
+                scanThreads,
+                greetingTimeout,
+                commandTimeout,
+                isAllowed);
     }
 }

@@ -55,17 +55,22 @@ public final class DirtyTrackerProbe {
     /**
      * Opens a tracker.
      *
+     * @param scanThreads that look for written pages, the collecting one included; without effect if every page is compared
      * @param pageCount of the guest's RAM
      * @param pauseNumber which pause of the guest this is, 0 while it runs; asked by the collecting thread
      * @throws AttachException if the forced choice does not work here, or another agent tracks this guest
      */
     public static Result open(
-            final TrackerChoice choice, final RamMapping ram, final long pageCount, final LongSupplier pauseNumber) {
+            final TrackerChoice choice,
+            final int scanThreads,
+            final RamMapping ram,
+            final long pageCount,
+            final LongSupplier pauseNumber) {
         return choose(
                 choice,
                 List.of(
-                        new WriteProtectCandidate(ram),
-                        new SoftDirtyCandidate(ram, pauseNumber),
+                        new WriteProtectCandidate(ram, scanThreads),
+                        new SoftDirtyCandidate(ram, scanThreads, pauseNumber),
                         new CompareCandidate(pageCount)));
     }
 
@@ -106,7 +111,7 @@ public final class DirtyTrackerProbe {
         }
     }
 
-    private record WriteProtectCandidate(RamMapping ram) implements Candidate {
+    private record WriteProtectCandidate(RamMapping ram, int scanThreads) implements Candidate {
 
         @Override
         public TrackerChoice choice() {
@@ -119,7 +124,7 @@ public final class DirtyTrackerProbe {
                 if (!PageMap.isPagemapScanSupported()) {
                     throw new UnavailableException("the kernel lacks PAGEMAP_SCAN (Linux 6.7 or newer has it)");
                 }
-                return WriteProtectTracker.open(ram);
+                return WriteProtectTracker.open(ram, scanThreads);
             } catch (final MissingKernelFeatureException e) {
                 throw new UnavailableException(e.getMessage(), e);
             } catch (final LinuxException e) {
@@ -149,7 +154,7 @@ public final class DirtyTrackerProbe {
         }
     }
 
-    private record SoftDirtyCandidate(RamMapping ram, LongSupplier pauseNumber) implements Candidate {
+    private record SoftDirtyCandidate(RamMapping ram, int scanThreads, LongSupplier pauseNumber) implements Candidate {
 
         private static final Path SWAPS = Path.of("/proc/swaps");
 
@@ -167,7 +172,7 @@ public final class DirtyTrackerProbe {
                 if (isSwapInUse()) {
                     throw new UnavailableException("swapping loses soft-dirty bits of shared memory (swapoff -a)");
                 }
-                return SoftDirtyTracker.open(ram, pauseNumber);
+                return SoftDirtyTracker.open(ram, scanThreads, pauseNumber);
             } catch (final LinuxException e) {
                 throw new UnavailableException(e.getMessage(), e);
             }

@@ -11,22 +11,13 @@ import org.resilire.linux.RegionBuffer;
  * Regions that were found (and, by then, protected again) but did not fit into the caller's list wait here for the next
  * call: none may be lost. Allocates nothing after construction. Not thread-safe.
  */
-final class RegionWalk implements AutoCloseable {
+final class RegionWalk implements PageWalk {
 
     /** Regions a call can return; more cost another call, not a loss. */
     private static final int REGIONS_PER_SCAN = 8192;
 
-    /** The kernel's side. */
-    interface Scanner {
-        /** Fills {@code into} with regions of {@code [start, end)}, ascending, and returns their number. */
-        int scan(long start, long end, RegionBuffer into);
-
-        /** Where the last scan stopped. */
-        long walkEnd();
-    }
-
     private final RamMapping ram;
-    private final Scanner scanner;
+    private final RegionScanner scanner;
     private final RegionBuffer regions;
 
     private int range;
@@ -35,32 +26,44 @@ final class RegionWalk implements AutoCloseable {
     private int regionCount;
     private int nextRegion;
 
-    RegionWalk(final RamMapping ram, final Scanner scanner) {
+    RegionWalk(final RamMapping ram, final RegionScanner scanner) {
         this(ram, scanner, REGIONS_PER_SCAN);
     }
 
-    RegionWalk(final RamMapping ram, final Scanner scanner, final int regionsPerScan) {
+    RegionWalk(final RamMapping ram, final RegionScanner scanner, final int regionsPerScan) {
         this.ram = ram;
         this.scanner = scanner;
         regions = new RegionBuffer(regionsPerScan);
         restart();
     }
 
-    /** Forgets what waits and starts from the first page. */
-    void restart() {
+    @Override
+    public String description() {
+        return "";
+    }
+
+    @Override
+    public void restart() {
         range = 0;
         cursor = ram.start(0);
         regionCount = 0;
         nextRegion = 0;
     }
 
-    /** True while a walk is under way. */
-    boolean isUnderWay() {
+    @Override
+    public boolean isUnderWay() {
         return range != 0 || cursor != ram.start(0) || nextRegion < regionCount;
     }
 
-    /** Goes on walking; true at the end of RAM, false when {@code into} is full. */
-    boolean walk(final PageRuns into) {
+    /** Scans until something waits to be handed on, or to the end. */
+    void prefetch() {
+        while (nextRegion == regionCount && range < ram.size()) {
+            scanOn();
+        }
+    }
+
+    @Override
+    public boolean walk(final PageRuns into) {
         while (true) {
             while (nextRegion < regionCount) {
                 if (into.isFull()) {
@@ -98,6 +101,7 @@ final class RegionWalk implements AutoCloseable {
 
     @Override
     public void close() {
+        scanner.close();
         regions.close();
     }
 }

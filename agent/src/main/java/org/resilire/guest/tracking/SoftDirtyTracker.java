@@ -18,25 +18,29 @@ public final class SoftDirtyTracker implements DirtyTracker {
 
     private final RamMapping ram;
     private final LongSupplier pauseNumber;
-    private final PageMap pageMap;
-    private final RegionWalk walk;
+    private final PageWalk walk;
     private long pauseOfWalk;
 
-    private SoftDirtyTracker(final RamMapping ram, final LongSupplier pauseNumber, final PageMap pageMap) {
+    private SoftDirtyTracker(final RamMapping ram, final LongSupplier pauseNumber, final PageWalk walk) {
         this.ram = ram;
         this.pauseNumber = pauseNumber;
-        this.pageMap = pageMap;
-        walk = new RegionWalk(ram, new SoftDirtyScanner(pageMap));
+        this.walk = walk;
     }
 
-    /** @param pauseNumber asked by the collecting thread: which pause of the guest this is, 0 while it runs */
-    static SoftDirtyTracker open(final RamMapping ram, final LongSupplier pauseNumber) {
-        return new SoftDirtyTracker(ram, pauseNumber, PageMap.open(ram.pid()));
+    /**
+     * Opens it.
+     *
+     * @param scanThreads that read the bits, the collecting one included
+     * @param pauseNumber asked by the collecting thread: which pause of the guest this is, 0 while it runs
+     */
+    static SoftDirtyTracker open(final RamMapping ram, final int scanThreads, final LongSupplier pauseNumber) {
+        return new SoftDirtyTracker(
+                ram, pauseNumber, PageWalk.over(ram, scanThreads, pid -> new SoftDirtyScanner(PageMap.open(pid))));
     }
 
     @Override
     public String mechanism() {
-        return "soft-dirty";
+        return "soft-dirty" + walk.description();
     }
 
     @Override
@@ -62,10 +66,9 @@ public final class SoftDirtyTracker implements DirtyTracker {
     @Override
     public void close() {
         walk.close();
-        pageMap.close();
     }
 
-    private record SoftDirtyScanner(PageMap pageMap) implements RegionWalk.Scanner {
+    private record SoftDirtyScanner(PageMap pageMap) implements RegionScanner {
 
         @Override
         public int scan(final long start, final long end, final RegionBuffer into) {
@@ -75,6 +78,11 @@ public final class SoftDirtyTracker implements DirtyTracker {
         @Override
         public long walkEnd() {
             return pageMap.walkEnd();
+        }
+
+        @Override
+        public void close() {
+            pageMap.close();
         }
     }
 }

@@ -2,8 +2,6 @@ package org.resilire.guest.tracking;
 
 import org.resilire.guest.DirtyTracker;
 import org.resilire.guest.PageRuns;
-import org.resilire.linux.PageMap;
-import org.resilire.linux.RegionBuffer;
 import org.resilire.linux.UserFaultFd;
 
 /**
@@ -16,43 +14,39 @@ import org.resilire.linux.UserFaultFd;
  */
 public final class WriteProtectTracker implements DirtyTracker {
 
-    /** As {@link #mechanism()} says it. */
+    /** As {@link #mechanism()} says it, which adds how many threads scan if there are several. */
     public static final String MECHANISM = "userfaultfd-wp-async";
 
     private final RamMapping ram;
     private final UserFaultFd userFaultFd;
-    private final PageMap pageMap;
-    private final RegionWalk walk;
+    private final PageWalk walk;
+    private final String mechanism;
 
-    private WriteProtectTracker(final RamMapping ram, final UserFaultFd userFaultFd, final PageMap pageMap) {
+    private WriteProtectTracker(final RamMapping ram, final UserFaultFd userFaultFd, final PageWalk walk) {
         this.ram = ram;
         this.userFaultFd = userFaultFd;
-        this.pageMap = pageMap;
-        walk = new RegionWalk(ram, new WrittenScanner(pageMap));
+        this.walk = walk;
+        mechanism = MECHANISM + walk.description();
     }
 
     /**
      * Injects a userfaultfd into the process and registers its mapping of guest RAM. The process is stopped for a fraction
      * of a millisecond.
      *
+     * @param scanThreads that look for written pages, the collecting one included
      * @throws org.resilire.linux.LinuxException {@code EPERM} without the right to ptrace it, {@code EBUSY} if somebody has
      *     registered that memory already
      * @throws org.resilire.linux.MissingKernelFeatureException if the kernel is too old
      */
-    static WriteProtectTracker open(final RamMapping ram) {
+    static WriteProtectTracker open(final RamMapping ram, final int scanThreads) {
         final UserFaultFd userFaultFd = UserFaultFd.injectInto(ram.pid());
-        PageMap pageMap = null;
         try {
             userFaultFd.enableAsyncWriteProtect();
             for (int i = 0; i < ram.size(); i++) {
                 userFaultFd.registerWriteProtect(ram.start(i), ram.lengthBytes(i));
             }
-            pageMap = PageMap.open(ram.pid());
-            return new WriteProtectTracker(ram, userFaultFd, pageMap);
+            return new WriteProtectTracker(ram, userFaultFd, PageWalk.over(ram, scanThreads, WrittenScanner::open));
         } catch (final RuntimeException e) {
-            if (pageMap != null) {
-                pageMap.close();
-            }
             userFaultFd.close();
             throw e;
         }
@@ -60,7 +54,7 @@ public final class WriteProtectTracker implements DirtyTracker {
 
     @Override
     public String mechanism() {
-        return MECHANISM;
+        return mechanism;
     }
 
     @Override
@@ -80,20 +74,6 @@ public final class WriteProtectTracker implements DirtyTracker {
     @Override
     public void close() {
         walk.close();
-        pageMap.close();
         userFaultFd.close();
-    }
-
-    private record WrittenScanner(PageMap pageMap) implements RegionWalk.Scanner {
-
-        @Override
-        public int scan(final long start, final long end, final RegionBuffer into) {
-            return pageMap.scanWritten(start, end, into, true);
-        }
-
-        @Override
-        public long walkEnd() {
-            return pageMap.walkEnd();
-        }
     }
 }

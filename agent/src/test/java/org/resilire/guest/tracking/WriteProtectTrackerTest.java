@@ -26,10 +26,12 @@ class WriteProtectTrackerTest {
     private static final int EPOCHS = 30;
 
     @ParameterizedTest
-    @CsvSource({"1, 8192", "2, 8192", "2, 3"})
-    void shouldMissNoPageThatAGuestWrote(final int cpus, final int runCapacity) throws InterruptedException {
+    @CsvSource({"1, 8192, 1", "2, 8192, 1", "2, 3, 1", "1, 8192, 2", "2, 3, 3"})
+    void shouldMissNoPageThatAGuestWrote(final int cpus, final int runCapacity, final int scanThreads)
+            throws InterruptedException {
         try (TestQemu qemu = TestQemu.start(new TestQemu.Options().withCpus(cpus));
-                QemuGuest guest = QemuGuest.attach(qemu.config().withTracker(TrackerChoice.WRITE_PROTECT));
+                QemuGuest guest = QemuGuest.attach(
+                        qemu.config().withTracker(TrackerChoice.WRITE_PROTECT).withScanThreads(scanThreads));
                 Arena arena = Arena.ofConfined()) {
             final MemorySegment ram = guest.memory().segment();
             final MemorySegment copy = arena.allocate(ram.byteSize());
@@ -94,7 +96,7 @@ class WriteProtectTrackerTest {
             final AttachException e = assertThrows(
                     AttachException.class,
                     () -> DirtyTrackerProbe.open(
-                            TrackerChoice.AUTO, ram, first.memory().pageCount(), () -> 0));
+                            TrackerChoice.AUTO, 1, ram, first.memory().pageCount(), () -> 0));
             assertEquals(AttachProblem.ALREADY_TRACKED, e.problem());
         }
     }
