@@ -2,6 +2,7 @@ package org.resilire.testbed.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,7 @@ class BadInputSystemTest {
     private static final int PEER = 6;
     private static final int AGENT = 7;
 
+    private static final String QEMU = "qemu-system-x86_64";
     private static final int RAM_MIB = 32;
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
@@ -203,11 +206,11 @@ class BadInputSystemTest {
 
     @Test
     void shouldSayThatPortIsInUse() {
-        final LabProcess first = startStandby(lab.vmName() + "-port-a", 7001, RAM_MIB);
+        final LabProcess first = startStandby(lab.vmName() + "-port-a", 7001, QEMU, RAM_MIB);
         try {
             final CommandRun second = CommandRun.in(
                     lab.hostB().namespace(),
-                    standbyArguments(lab.vmName() + "-port-b", 7001, lab.sharedMemory("port-b.ram"), RAM_MIB));
+                    standbyArguments(lab.vmName() + "-port-b", 7001, lab.sharedMemory("port-b.ram"), QEMU, RAM_MIB));
             assertEquals(HOST, second.exitStatus(), second::toString);
             assertTrue(second.errors().getLast().contains("10.78.0.2:7001"), second::toString);
             assertEquals(1, complaints(second).size(), second::toString);
@@ -221,12 +224,24 @@ class BadInputSystemTest {
         assertRefused(
                 7002,
                 "the primary's guest has 32 MiB of RAM, the standby 64 MiB; start both with the same -m and size=",
+                QEMU,
                 2 * RAM_MIB);
     }
 
     @Test
     void shouldBeRefusedByStandbyWithOtherDevices() {
-        assertRefused(7003, "the machines differ", RAM_MIB, "-device", "virtio-rng-pci");
+        assertRefused(7003, "the machines differ", QEMU, RAM_MIB, "-device", "virtio-rng-pci");
+    }
+
+    @Test
+    void shouldBeRefusedByStandbyWithOtherQemuVersion() throws IOException, InterruptedException {
+        final Optional<Path> other = OtherQemu.unpack(lab.directory().resolve("other-qemu"));
+        assumeTrue(other.isPresent(), "apt offers no second version of QEMU here");
+        assertRefused(
+                7005,
+                "install the same version on both hosts",
+                other.orElseThrow().toString(),
+                RAM_MIB);
     }
 
     /** Not an error: the backup may come later. */
@@ -247,8 +262,8 @@ class BadInputSystemTest {
     }
 
     private static void assertRefused(
-            final int port, final String reason, final int standbyMiB, final String... devices) {
-        final LabProcess standby = startStandby(lab.vmName(), port, standbyMiB, devices);
+            final int port, final String reason, final String program, final int standbyMiB, final String... devices) {
+        final LabProcess standby = startStandby(lab.vmName(), port, program, standbyMiB, devices);
         try {
             final CommandRun run =
                     CommandRun.in(lab.hostA().namespace(), protectArguments(lab.vmName(), goodQmp, goodRam, port));
@@ -301,7 +316,12 @@ class BadInputSystemTest {
     }
 
     private static List<String> standbyArguments(
-            final String vm, final int port, final Path ram, final int memoryMiB, final String... devices) {
+            final String vm,
+            final int port,
+            final Path ram,
+            final String program,
+            final int memoryMiB,
+            final String... devices) {
         final LabHost host = lab.hostB();
         return List.of(
                 "standby",
@@ -312,7 +332,7 @@ class BadInputSystemTest {
                 "--ram",
                 ram.toString(),
                 "--qemu",
-                String.join(" ", qemu(vm, ram, "share=on", memoryMiB, devices)),
+                String.join(" ", qemu(program, vm, ram, "share=on", memoryMiB, devices)),
                 "--run-dir",
                 runDirectory(host),
                 "--state-dir",
@@ -324,11 +344,11 @@ class BadInputSystemTest {
     }
 
     private static LabProcess startStandby(
-            final String vm, final int port, final int memoryMiB, final String... devices) {
+            final String vm, final int port, final String program, final int memoryMiB, final String... devices) {
         final Path ram = lab.sharedMemory("standby-" + port + ".ram");
         final List<String> command =
                 new ArrayList<>(List.of(CommandRun.launcher().toString()));
-        command.addAll(standbyArguments(vm, port, ram, memoryMiB, devices));
+        command.addAll(standbyArguments(vm, port, ram, program, memoryMiB, devices));
         final LabProcess standby = lab.start("standby-" + port, lab.hostB().namespace(), command);
         final RunDirectory directory = RunDirectory.under(lab.hostB().agentRunBase(), vm, AgentRole.BACKUP);
         Await.until(
@@ -358,7 +378,7 @@ class BadInputSystemTest {
     /** Its QMP socket, once it answers there. */
     private static Path startQemu(final String name, final Path ram, final String share, final String... devices) {
         final Path qmp = lab.directory().resolve(name + ".qmp");
-        final List<String> command = new ArrayList<>(qemu(name, ram, share, RAM_MIB, devices));
+        final List<String> command = new ArrayList<>(qemu(QEMU, name, ram, share, RAM_MIB, devices));
         command.addAll(List.of("-qmp", "unix:" + qmp + ",server=on,wait=off"));
         final LabProcess process = lab.start("qemu-" + name, lab.hostA().namespace(), command);
         Await.until(
@@ -372,9 +392,14 @@ class BadInputSystemTest {
     }
 
     private static List<String> qemu(
-            final String name, final Path ram, final String share, final int memoryMiB, final String... devices) {
+            final String program,
+            final String name,
+            final Path ram,
+            final String share,
+            final int memoryMiB,
+            final String... devices) {
         final List<String> command = new ArrayList<>(List.of(
-                "qemu-system-x86_64",
+                program,
                 "-name",
                 name,
                 "-machine",
