@@ -101,7 +101,7 @@ public final class BackupAgent {
 
         // The port first: it is the likeliest thing to be taken.
         final Transport transport =
-                Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+                Transport.start(config.transport(), claim.memoryDirectory().resolve("aeron"));
         final Resources untilLinkRuns = new Resources();
         untilLinkRuns.add(transport);
         final BackupLink link;

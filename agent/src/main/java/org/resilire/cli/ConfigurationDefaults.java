@@ -27,13 +27,14 @@ final class ConfigurationDefaults implements IDefaultValueProvider {
     /** Reads the file that the arguments name, or the default one if there is one and a VM is named. */
     static ConfigurationDefaults of(final String[] arguments, final CommandLine commands) {
         final Optional<String> vm = optionValue(arguments, "--vm");
-        final Optional<Path> file = optionValue(arguments, "--config")
-                .map(Path::of)
-                .or(() -> Optional.of(ConfigurationFile.DEFAULT).filter(Files::exists));
+        final Optional<Path> named = optionValue(arguments, "--config").map(Path::of);
+        final Optional<Path> file =
+                named.or(() -> Optional.of(ConfigurationFile.DEFAULT).filter(Files::exists));
         if (vm.isEmpty() || file.isEmpty()) {
             return new ConfigurationDefaults(Map.of());
         }
-        return new ConfigurationDefaults(ConfigurationFile.read(file.get()).settings(vm.get(), knownKeys(commands)));
+        return new ConfigurationDefaults(
+                ConfigurationFile.read(file.get()).settings(vm.get(), named.isPresent(), knownKeys(commands)));
     }
 
     private static Optional<String> optionValue(final String[] arguments, final String name) {

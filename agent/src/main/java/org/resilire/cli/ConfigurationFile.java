@@ -42,9 +42,10 @@ final class ConfigurationFile {
     /**
      * The settings of one guest.
      *
+     * @param isTableRequired whether a file without this guest is an error; otherwise it has no settings
      * @param knownKeys of all commands; any other key is an error that names the nearest known one
      */
-    Map<String, String> settings(final String vm, final Collection<String> knownKeys) {
+    Map<String, String> settings(final String vm, final boolean isTableRequired, final Collection<String> knownKeys) {
         root.propertyNames().stream()
                 .filter(name -> !name.equals("vm"))
                 .findFirst()
@@ -54,6 +55,9 @@ final class ConfigurationFile {
                 });
         final JsonNode table = root.path("vm").path(vm);
         if (table.isMissingNode()) {
+            if (!isTableRequired) {
+                return Map.of();
+            }
             final String known = String.join(", ", root.path("vm").propertyNames());
             throw new ConfigurationException(
                     path + ": there is no table [vm." + vm + "]" + (known.isEmpty() ? "" : "; there is " + known));

@@ -110,7 +110,7 @@ public final class RunDirectory {
      * @throws AgentAlreadyRunsException if an agent that lives has claimed it
      */
     public Claim claim() throws IOException {
-        createDirectories();
+        createForOwnerOnly(path);
         final FileChannel channel = FileChannel.open(
                 lockFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
         try {
@@ -126,18 +126,19 @@ public final class RunDirectory {
         }
     }
 
-    private void createDirectories() throws IOException {
-        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            Files.createDirectories(path.getParent());
-            Files.createDirectory(path, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    /** Also where everybody may write, and somebody may have been there before. */
+    private static void createForOwnerOnly(final Path directory) throws IOException {
+        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            Files.createDirectories(directory.getParent());
+            Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
         }
-        final Object owner = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        final Object owner = Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS);
         final Object self = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
         if (!owner.equals(self)) {
             throw new FileSystemException(
-                    path.toString(), null, "belongs to user " + owner + ", the agent runs as user " + self);
+                    directory.toString(), null, "belongs to user " + owner + ", the agent runs as user " + self);
         }
-        Files.setPosixFilePermissions(path, OWNER_ONLY);
+        Files.setPosixFilePermissions(directory, OWNER_ONLY);
     }
 
     /** The kernel drops the lock when the process dies, however it dies: no check of process ids is as sure. */
@@ -181,11 +182,8 @@ public final class RunDirectory {
         return path.resolve("counters");
     }
 
-    /**
-     * A directory in memory for what is written at every checkpoint and may be lost with the host. Its name tells which run
-     * directory it belongs to; whoever has claimed that may make it.
-     */
-    public Path memoryPath() {
+    /** Where {@link Claim#memoryDirectory} is: its name tells which run directory it belongs to. */
+    Path memoryPath() {
         return MEMORY.resolve("resilire-" + path.getFileName() + "-"
                 + Integer.toHexString(path.toString().hashCode()));
     }
@@ -218,6 +216,16 @@ public final class RunDirectory {
 
         public RunDirectory directory() {
             return RunDirectory.this;
+        }
+
+        /**
+         * A directory in memory for what is written at every checkpoint and may be lost with the host; for its owner only, since
+         * the guest's memory passes through it. Made if it is not there.
+         */
+        public Path memoryDirectory() throws IOException {
+            final Path directory = memoryPath();
+            createForOwnerOnly(directory);
+            return directory;
         }
 
         /** Lets the next agent have the directory. The counters stay, to say how it ended. */

@@ -112,13 +112,13 @@ public final class PrimaryAgent {
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         counters.set(AgentCounter.GENERATION, record.generation());
 
-        final QemuGuest guest = resources.add(QemuGuest.attach(new QemuGuestConfig(
-                        config.qmpSocket(), config.ramFile(), claim.directory().memoryPath())
-                .withTracker(config.tracker())
-                .withScanThreads(config.scanThreads())
-                .withPausedGuestAllowed(leftPaused)
-                .withPausedMarker(paused -> counters.set(
-                        AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        final QemuGuest guest = resources.add(QemuGuest.attach(
+                new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
+                        .withTracker(config.tracker())
+                        .withScanThreads(config.scanThreads())
+                        .withPausedGuestAllowed(leftPaused)
+                        .withPausedMarker(paused -> counters.set(
+                                AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
         if (config.mode().identification() == ReplicationMode.Identification.HASH) {
             LOG.warn(
                     "changes are told by 64-bit hashes: one that leaves a block's hash as it was never reaches the backup,"
@@ -145,7 +145,7 @@ public final class PrimaryAgent {
         resources.add(startGuard(guest, claim.directory()));
 
         final ProtectionLoop protection =
-                buildLoop(resources, counters, record, guest, outputEpochs, inboundLog, claim.directory());
+                buildLoop(resources, counters, record, guest, outputEpochs, inboundLog, claim);
         return runLoop(protection, counters, nic);
     }
 
@@ -185,7 +185,7 @@ public final class PrimaryAgent {
             final QemuGuest guest,
             final OutputEpochs outputEpochs,
             final InboundLog inboundLog,
-            final RunDirectory directory)
+            final RunDirectory.Claim claim)
             throws IOException {
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
         final ModeParts mode =
@@ -206,7 +206,7 @@ public final class PrimaryAgent {
         final VerifyRequests verifyRequests = new VerifyRequests();
 
         final Transport transport =
-                Transport.start(config.transport(), directory.memoryPath().resolve("aeron"));
+                Transport.start(config.transport(), claim.memoryDirectory().resolve("aeron"));
         final EpochSender sender = new EpochSender(pipeline.encoded(), config.failurePoints(), () -> kill(guest.pid()));
         final PrimaryLink link = new PrimaryLink(
                 transport,
@@ -253,7 +253,8 @@ public final class PrimaryAgent {
         final Checkpointer checkpointer = new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock);
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
         resources.add(ControlServer.start(
-                directory, Map.of("verify", verifyHandler(verifyRequests), "sample", new SampleHandler(metrics))));
+                claim.directory(),
+                Map.of("verify", verifyHandler(verifyRequests), "sample", new SampleHandler(metrics))));
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }
 

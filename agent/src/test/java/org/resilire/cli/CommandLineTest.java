@@ -3,6 +3,7 @@ package org.resilire.cli;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +112,18 @@ class CommandLineTest {
     void shouldSuggestTheNearestOption(final String wrong, final String meant) {
         assertComplaint(
                 2, "unknown option " + wrong.replaceFirst("=.*", "") + "; did you mean " + meant + "?", protect(wrong));
+    }
+
+    /** A host's file may know other guests only; that is no reason not to say how this one is. */
+    @Test
+    void shouldAskForATableOnlyInAFileThatWasNamed() throws IOException {
+        final ConfigurationFile file = ConfigurationFile.read(Path.of(configuration("[vm.other]", "period = '20ms'")));
+        assertEquals(Map.of(), file.settings("db", false, List.of("period")));
+        assertEquals(
+                "there is no table [vm.db]; there is other",
+                assertThrows(ConfigurationException.class, () -> file.settings("db", true, List.of("period")))
+                        .getMessage()
+                        .replaceFirst(".*: ", ""));
     }
 
     @Test

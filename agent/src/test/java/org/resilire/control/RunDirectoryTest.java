@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -43,6 +44,22 @@ class RunDirectoryTest {
         try (RunDirectory.Claim claim = directory.claim()) {
             assertEquals(base.resolve("demo.primary"), claim.directory().path());
             assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.path())));
+        }
+    }
+
+    /** The guest's memory passes through it, and everybody may look around where it is. */
+    @Test
+    void shouldKeepWhatIsInMemoryFromOthers() throws IOException {
+        final Path memory = directory.memoryPath();
+        try (RunDirectory.Claim claim = directory.claim()) {
+            Files.createDirectory(
+                    memory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+            assertEquals(memory, claim.memoryDirectory());
+            assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(memory)));
+            Files.setAttribute(memory, "unix:uid", 65_534);
+            assertThrows(FileSystemException.class, claim::memoryDirectory);
+        } finally {
+            Files.deleteIfExists(memory);
         }
     }
 
