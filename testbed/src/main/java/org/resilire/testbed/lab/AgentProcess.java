@@ -1,6 +1,8 @@
 package org.resilire.testbed.lab;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -79,6 +81,16 @@ public final class AgentProcess implements AutoCloseable {
                 () -> process.name() + " did not start within " + START_LIMIT.toSeconds() + " s" + process.logTail());
         requireAlive();
         return this;
+    }
+
+    /** What its guard, a process of its own, had to say; empty if nothing. */
+    private String guardLog() {
+        final Path log = runDirectory.path().resolve("guard.log");
+        try {
+            return Files.exists(log) ? "\n  | guard: " + Files.readString(log).strip() : "";
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot read " + log, failure);
+        }
     }
 
     private void requireAlive() {
@@ -173,7 +185,7 @@ public final class AgentProcess implements AutoCloseable {
                 + (process.isAlive()
                         ? " is " + state()
                         : " has ended with exit status " + process.exitStatus() + "; it was " + state())
-                + describedLastError() + process.logTail();
+                + describedLastError() + process.logTail() + guardLog();
     }
 
     private String describedLastError() {
