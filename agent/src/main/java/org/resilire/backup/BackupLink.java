@@ -293,7 +293,7 @@ final class BackupLink implements Agent {
     }
 
     private void onCommitted() {
-        failurePoints.haltIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
+        failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
         metrics.committed(assembler, commit.committedEpoch());
         replica.redelivery().committed(commit.committedEpoch());
         if (commit.isRestorable() && !readyAnnounced) {
@@ -440,7 +440,7 @@ final class BackupLink implements Agent {
                 epochEnd.wrapAndApplyHeader(buffer, offset, header);
                 if (isOfThisSession(epochEnd.sessionId())) {
                     assembler.onEnd(epochEnd);
-                    failurePoints.haltIfFires(FailurePoint.BACKUP_HALT_BEFORE_COMMIT);
+                    failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_COMMIT);
                     commit.begin(assembler);
                     return Action.BREAK;
                 }

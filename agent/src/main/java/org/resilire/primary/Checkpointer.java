@@ -70,7 +70,7 @@ final class Checkpointer {
             writer.pauseBegan();
             guest.beginDeviceStateSave();
             captureDirtyPages();
-            failurePoints.haltIfFires(FailurePoint.PRIMARY_HALT_WHILE_PAUSED);
+            failurePoints.killIfFires(FailurePoint.PRIMARY_HALT_WHILE_PAUSED);
             deviceStateBytes = guest.finishDeviceStateSave(writer.deviceState());
             if (withHashes) {
                 writer.pageHashes(hasher);

@@ -116,7 +116,7 @@ final class EpochSender {
                 killGuest.run();
             }
         } else {
-            failurePoints.haltIfFires(FailurePoint.PRIMARY_HALT_MID_EPOCH);
+            failurePoints.killIfFires(FailurePoint.PRIMARY_HALT_MID_EPOCH);
         }
         pipe.recycle(sent);
     }

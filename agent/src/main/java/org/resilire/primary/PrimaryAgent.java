@@ -72,7 +72,6 @@ public final class PrimaryAgent {
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
-    private static final int SIGKILL = 9;
 
     private final PrimaryConfig config;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -270,7 +269,7 @@ public final class PrimaryAgent {
 
     private static void kill(final long pid) {
         try (PidFd process = PidFd.open(pid)) {
-            process.sendSignal(SIGKILL);
+            process.kill();
         }
     }
 

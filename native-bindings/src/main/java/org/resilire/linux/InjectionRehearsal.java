@@ -13,7 +13,6 @@ import java.util.concurrent.locks.LockSupport;
 final class InjectionRehearsal {
     private static final List<String> DECOY = List.of("sleep", "60");
     private static final int ROUNDS = 50;
-    private static final int SIGKILL = 9;
     private static final long EXEC_TIMEOUT_NANOS = 2_000_000_000L;
     private static final long EXEC_STEP_NANOS = 500_000L;
     private static boolean done;
@@ -32,7 +31,7 @@ final class InjectionRehearsal {
                     OnOwnThread.call("injection-rehearsal", () -> rehearse(decoy.pid()));
                 }
             } finally {
-                decoy.sendSignal(SIGKILL);
+                decoy.kill();
             }
         } catch (LinuxException | MissingKernelFeatureException e) {
             System.getLogger(InjectionRehearsal.class.getName())

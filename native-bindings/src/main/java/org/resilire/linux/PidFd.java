@@ -5,6 +5,8 @@ package org.resilire.linux;
  * Works for every process, not only for children.
  */
 public final class PidFd implements AutoCloseable {
+    private static final int SIGKILL = 9;
+
     private final long pid;
     private final FileDescriptor descriptor;
     private final Object exitLock = new Object();
@@ -61,6 +63,11 @@ public final class PidFd implements AutoCloseable {
     public void sendSignal(int signal) {
         long result = Unistd.syscall(SystemCallNumbers.SYS_PIDFD_SEND_SIGNAL, number(), signal, 0, 0);
         LinuxException.check(result, "pidfd_send_signal", "process " + pid);
+    }
+
+    /** SIGKILL: returns before the process has ended, which nothing prevents any more. */
+    public void kill() {
+        sendSignal(SIGKILL);
     }
 
     @Override

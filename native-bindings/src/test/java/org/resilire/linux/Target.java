@@ -11,7 +11,6 @@ import java.util.function.BooleanSupplier;
 
 /** A process to trace that is not this JVM's child, killed when closed. */
 final class Target implements AutoCloseable {
-    private static final int SIGKILL = 9;
     private static final long BOUND_NANOS = 20_000_000_000L;
 
     private final PidFd pidFd;
@@ -117,7 +116,7 @@ final class Target implements AutoCloseable {
     public void close() {
         try {
             if (!pidFd.hasExited()) {
-                pidFd.sendSignal(SIGKILL);
+                pidFd.kill();
                 pidFd.awaitExit(BOUND_NANOS);
             }
         } finally {

@@ -52,7 +52,6 @@ public final class StandbyQemu implements AutoCloseable {
             if [ "$word" != release ]; then kill -KILL "$qemu"; wait "$qemu"; fi
             """;
 
-    private static final int SIGKILL = 9;
     private static final long CONNECT_STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long LOAD_STEP_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
     private static final long EXIT_WAIT_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -325,7 +324,7 @@ public final class StandbyQemu implements AutoCloseable {
     /** Ends QEMU, released or not; before {@link #close()}. */
     public void kill() {
         try {
-            process.sendSignal(SIGKILL);
+            process.kill();
             process.awaitExit(EXIT_WAIT_NANOS);
         } catch (final LinuxException e) {
             LOGGER.debug("The standby had ended already: {}", e.getMessage());

@@ -54,7 +54,6 @@ public final class TestQemu implements AutoCloseable {
             """;
 
     private static final AtomicInteger COUNTER = new AtomicInteger();
-    private static final int SIGKILL = 9;
     private static final long START_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final Path directory;
@@ -209,7 +208,7 @@ public final class TestQemu implements AutoCloseable {
 
     public void kill() {
         try {
-            process.sendSignal(SIGKILL);
+            process.kill();
         } catch (final LinuxException e) {
             if (e.errno() != Errno.ESRCH) {
                 throw e;

@@ -8,8 +8,6 @@ import org.resilire.linux.PidFd;
 /** SIGKILL by descriptor: the only kind of end that a host's death is like. */
 final class ProcessKill {
 
-    private static final int SIGKILL = 9;
-
     private ProcessKill() {}
 
     /** The process, or null if it is gone. */
@@ -27,7 +25,7 @@ final class ProcessKill {
     /** Sends the signal and returns at once. */
     static void send(final PidFd process) {
         try {
-            process.sendSignal(SIGKILL);
+            process.kill();
         } catch (final LinuxException failure) {
             if (failure.errno() != Errno.ESRCH) {
                 throw failure;
