@@ -1,23 +1,15 @@
 package org.resilire.control;
 
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import org.resilire.transport.UnixListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,31 +36,22 @@ public final class ControlServer implements AutoCloseable {
     static final int MAX_CONNECTIONS = 16;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
-    private static final String OWNER_ONLY = "rw-------";
     private static final long JOIN_MILLIS = 2_000;
 
     private final Map<String, ControlHandler> handlers;
-    private final Path socket;
-    private final Object socketKey;
-    private final ServerSocketChannel server;
-    private final Thread acceptor;
+    private final UnixListener listener;
     private final Duration requestTimeout;
     private final Semaphore freeConnections = new Semaphore(MAX_CONNECTIONS);
     private final Map<ControlConnection, Thread> connections = new ConcurrentHashMap<>();
     private volatile boolean isClosed;
 
     private ControlServer(
-            final ServerSocketChannel server,
-            final Path socket,
+            final UnixListener listener,
             final Map<String, ControlHandler> handlers,
-            final Duration requestTimeout)
-            throws IOException {
-        this.server = server;
-        this.socket = socket;
+            final Duration requestTimeout) {
+        this.listener = listener;
         this.handlers = new TreeMap<>(handlers);
         this.requestTimeout = requestTimeout;
-        socketKey = fileKey(socket);
-        acceptor = Thread.ofPlatform().daemon().name("control-server").unstarted(this::accept);
     }
 
     /**
@@ -86,45 +69,12 @@ public final class ControlServer implements AutoCloseable {
             final RunDirectory directory, final Map<String, ControlHandler> handlers, final Duration requestTimeout)
             throws IOException {
         final Path socket = directory.controlSocket();
-        if (isAnswering(socket)) {
+        if (UnixListener.isAnswering(socket)) {
             throw new AgentAlreadyRunsException(directory, directory.liveAgent());
         }
-        Files.deleteIfExists(socket);
-        final ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            server.bind(UnixDomainSocketAddress.of(socket));
-            // Until here the directory's own mode keeps others out.
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString(OWNER_ONLY));
-            final ControlServer control = new ControlServer(server, socket, handlers, requestTimeout);
-            control.acceptor.start();
-            return control;
-        } catch (final IOException | RuntimeException failure) {
-            server.close();
-            throw failure;
-        }
-    }
-
-    private static boolean isAnswering(final Path socket) throws IOException {
-        if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
-            return false;
-        }
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            return probe.isConnected();
-        } catch (final ConnectException stale) {
-            return false;
-        }
-    }
-
-    private void accept() {
-        while (!isClosed) {
-            try {
-                serve(server.accept());
-            } catch (final ClosedChannelException closed) {
-                return;
-            } catch (final IOException failure) {
-                LOG.warn("The control socket {} could not take a connection", socket, failure);
-            }
-        }
+        final ControlServer control = new ControlServer(UnixListener.bind(socket), handlers, requestTimeout);
+        control.listener.start("control-server", control::serve);
+        return control;
     }
 
     private void serve(final SocketChannel channel) throws IOException {
@@ -160,31 +110,17 @@ public final class ControlServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         isClosed = true;
-        server.close();
+        listener.close();
         for (final Map.Entry<ControlConnection, Thread> connection : connections.entrySet()) {
             connection.getKey().close();
             connection.getValue().interrupt();
         }
-        if (socketKey != null && socketKey.equals(fileKey(socket))) {
-            Files.deleteIfExists(socket);
-        }
         try {
-            acceptor.join(JOIN_MILLIS);
             for (final Thread thread : connections.values()) {
                 thread.join(JOIN_MILLIS);
             }
         } catch (final InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Device and inode: another agent may have put its own socket here meanwhile. */
-    private static Object fileKey(final Path file) {
-        try {
-            return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-                    .fileKey();
-        } catch (final IOException gone) {
-            return null;
         }
     }
 }

@@ -1,22 +1,15 @@
 package org.resilire.disk;
 
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.resilire.transport.UnixListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,24 +28,18 @@ public final class NbdServer implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
     private static final long IDLE_NEGOTIATION_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long JOIN_MILLIS = 10_000;
     private static final int MAX_WORKERS = 64;
 
-    private final Path socket;
+    private final UnixListener listener;
     private final List<NbdExport> exports;
     private final int workers;
-    private final ServerSocketChannel server;
-    private final Thread acceptor;
     private final Map<NbdConnection, Thread> connections = new ConcurrentHashMap<>();
     private volatile boolean isClosed;
 
-    private NbdServer(
-            final Path socket, final List<NbdExport> exports, final int workers, final ServerSocketChannel server) {
-        this.socket = socket;
+    private NbdServer(final UnixListener listener, final List<NbdExport> exports, final int workers) {
+        this.listener = listener;
         this.exports = List.copyOf(exports);
         this.workers = workers;
-        this.server = server;
-        acceptor = Thread.ofPlatform().daemon().name("nbd-server").unstarted(this::accept);
     }
 
     /** Serves with {@link #DEFAULT_WORKERS}. */
@@ -70,21 +57,12 @@ public final class NbdServer implements AutoCloseable {
     public static NbdServer start(final Path socket, final List<NbdExport> exports, final int workers)
             throws IOException {
         requireSound(exports, workers);
-        if (isAnswering(socket)) {
+        if (UnixListener.isAnswering(socket)) {
             throw new DiskImageException("another server already answers on " + socket + "; end it first");
         }
-        Files.deleteIfExists(socket);
-        final ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            channel.bind(UnixDomainSocketAddress.of(socket));
-            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
-            final NbdServer started = new NbdServer(socket, exports, workers, channel);
-            started.acceptor.start();
-            return started;
-        } catch (final IOException | RuntimeException failure) {
-            channel.close();
-            throw failure;
-        }
+        final NbdServer server = new NbdServer(UnixListener.bind(socket), exports, workers);
+        server.listener.start("nbd-server", server::serve);
+        return server;
     }
 
     private static void requireSound(final List<NbdExport> exports, final int workers) {
@@ -97,29 +75,6 @@ public final class NbdServer implements AutoCloseable {
         if (workers < 1 || workers > MAX_WORKERS) {
             throw new IllegalArgumentException(
                     "a connection must have 1 to " + MAX_WORKERS + " workers, not " + workers);
-        }
-    }
-
-    private static boolean isAnswering(final Path socket) throws IOException {
-        if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
-            return false;
-        }
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            return probe.isConnected();
-        } catch (final ConnectException stale) {
-            return false;
-        }
-    }
-
-    private void accept() {
-        while (!isClosed) {
-            try {
-                serve(server.accept());
-            } catch (final ClosedChannelException closed) {
-                return;
-            } catch (final IOException failure) {
-                LOG.warn("The NBD socket {} could not take a connection", socket, failure);
-            }
         }
     }
 
@@ -173,10 +128,8 @@ public final class NbdServer implements AutoCloseable {
     @Override
     public void close() throws IOException {
         isClosed = true;
-        server.close();
-        Files.deleteIfExists(socket);
+        listener.close();
         try {
-            acceptor.join(JOIN_MILLIS);
             for (final Map.Entry<NbdConnection, Thread> connection : connections.entrySet()) {
                 connection.getKey().close();
                 connection.getValue().join();

@@ -254,6 +254,17 @@ class NbdServerTest {
     }
 
     @Test
+    void shouldLeaveASocketAloneThatAnotherServerHasPutInItsPlace() throws IOException {
+        Files.delete(socket);
+        try (NbdServer another = NbdServer.start(socket, List.of(new NbdExport("d0", image)))) {
+            server.close();
+            TestNbdClient.go(socket, "d0").close();
+            Await.until("the other one has served", () -> another.connectionCount() == 0);
+        }
+        assertFalse(Files.exists(socket));
+    }
+
+    @Test
     void shouldTurnAwayMoreClientsThanItServesAndServeAgainWhenOneLeaves() throws IOException {
         final List<TestNbdClient> clients = new ArrayList<>();
         for (int i = 0; i < NbdServer.MAX_CONNECTIONS; i++) {
