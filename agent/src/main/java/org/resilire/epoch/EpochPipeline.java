@@ -1,6 +1,7 @@
 package org.resilire.epoch;
 
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.NanoClock;
 
@@ -97,22 +98,21 @@ public final class EpochPipeline implements AutoCloseable {
      */
     public void restart() {
         abort();
-        final long startNanos = System.nanoTime();
-        while (!encoder.isDiscarding() || !captured.isIdle()) {
-            await(startNanos);
-        }
+        await(() -> encoder.isDiscarding() && captured.isIdle());
         encoder.resume();
-        while (encoder.isDiscarding()) {
-            await(startNanos);
-        }
+        await(() -> !encoder.isDiscarding());
         captured.rearm();
     }
 
-    private static void await(final long startNanos) {
-        if (System.nanoTime() - startNanos > RESTART_LIMIT_NANOS) {
-            throw new IllegalStateException("the encoder did not end the session in time");
+    private static void await(final BooleanSupplier condition) {
+        final long startNanos = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            // Looked at again: this thread may have been the late one.
+            if (System.nanoTime() - startNanos > RESTART_LIMIT_NANOS && !condition.getAsBoolean()) {
+                throw new IllegalStateException("the encoder did not end the session in time");
+            }
+            LockSupport.parkNanos(POLL_NANOS);
         }
-        LockSupport.parkNanos(POLL_NANOS);
     }
 
     @Override
