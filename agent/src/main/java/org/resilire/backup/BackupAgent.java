@@ -19,6 +19,7 @@ import org.resilire.control.AgentText;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlServer;
+import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
 import org.resilire.failover.Fence;
@@ -51,7 +52,6 @@ public final class BackupAgent {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
-    private static final long PUBLISH_INTERVAL_MILLIS = 250;
 
     private final BackupConfig config;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -197,35 +197,20 @@ public final class BackupAgent {
     }
 
     private Outcome runLoop(final StandbyLoop standbyLoop, final AgentCounters counters, final GuestNic nic) {
-        final StandbyLoop.End[] end = new StandbyLoop.End[1];
-        final RuntimeException[] failure = new RuntimeException[1];
-        final Thread standbyThread = Thread.ofPlatform().name("standby").start(() -> {
-            try {
-                end[0] = standbyLoop.run();
-            } catch (final RuntimeException e) {
-                failure[0] = e;
-            }
-        });
         loop = standbyLoop;
         if (stopRequested) {
             standbyLoop.stop();
         }
-        try {
-            while (standbyThread.isAlive()) {
-                standbyThread.join(PUBLISH_INTERVAL_MILLIS);
-                if (nic != null) {
-                    counters.publish(nic.counters());
-                }
-                counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
-            }
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            standbyLoop.stop();
+        return Outcome.valueOf(
+                LoopRunner.run("standby", standbyLoop::run, standbyLoop::stop, () -> publish(counters, nic))
+                        .name());
+    }
+
+    private static void publish(final AgentCounters counters, final GuestNic nic) {
+        if (nic != null) {
+            counters.publish(nic.counters());
         }
-        if (failure[0] != null) {
-            throw failure[0];
-        }
-        return Outcome.valueOf(end[0].name());
+        counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
     }
 
     private static ControlHandler failoverHandler(final StandbyLoop standbyLoop) {

@@ -22,6 +22,7 @@ import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlServer;
 import org.resilire.control.CountersFile;
 import org.resilire.control.CountersFileException;
+import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
 import org.resilire.epoch.EpochPipeline;
@@ -68,7 +69,6 @@ public final class PrimaryAgent {
     /** 16 MiB for what a fast guest writes within an epoch, and 8 for the link to catch its breath. */
     private static final EpochPipeline.Size PIPELINE_SIZE = new EpochPipeline.Size(64, 256 << 10, 128);
 
-    private static final long PUBLISH_INTERVAL_MILLIS = 250;
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
@@ -274,32 +274,13 @@ public final class PrimaryAgent {
     }
 
     private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
-        final ProtectionLoop.End[] end = new ProtectionLoop.End[1];
-        final RuntimeException[] failure = new RuntimeException[1];
-        final Thread checkpointThread = Thread.ofPlatform().name("checkpoint").start(() -> {
-            try {
-                end[0] = protection.run();
-            } catch (final RuntimeException e) {
-                failure[0] = e;
-            }
-        });
         loop = protection;
         if (stopRequested) {
             protection.stop();
         }
-        try {
-            while (checkpointThread.isAlive()) {
-                checkpointThread.join(PUBLISH_INTERVAL_MILLIS);
-                publish(protection, counters, nic);
-            }
-        } catch (final InterruptedException e) {
-            Thread.currentThread().interrupt();
-            protection.stop();
-        }
-        if (failure[0] != null) {
-            throw failure[0];
-        }
-        return Outcome.valueOf(end[0].name());
+        return Outcome.valueOf(LoopRunner.run(
+                        "checkpoint", protection::run, protection::stop, () -> publish(protection, counters, nic))
+                .name());
     }
 
     private static void publish(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
