@@ -10,8 +10,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.resilire.transport.UnixListener;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes commands from processes of this host, over the socket in the run directory. A request is one line with one JSON
@@ -35,7 +33,6 @@ public final class ControlServer implements AutoCloseable {
     static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(5);
     static final int MAX_CONNECTIONS = 16;
 
-    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
     private static final long JOIN_MILLIS = 2_000;
 
     private final Map<String, ControlHandler> handlers;
@@ -46,9 +43,7 @@ public final class ControlServer implements AutoCloseable {
     private volatile boolean isClosed;
 
     private ControlServer(
-            final UnixListener listener,
-            final Map<String, ControlHandler> handlers,
-            final Duration requestTimeout) {
+            final UnixListener listener, final Map<String, ControlHandler> handlers, final Duration requestTimeout) {
         this.listener = listener;
         this.handlers = new TreeMap<>(handlers);
         this.requestTimeout = requestTimeout;
