@@ -241,7 +241,8 @@ class BadInputSystemTest {
                 7005,
                 "install the same version on both hosts",
                 other.orElseThrow().toString(),
-                RAM_MIB);
+                RAM_MIB,
+                OtherQemu.FIRMWARE);
     }
 
     /** Not an error: the backup may come later. */

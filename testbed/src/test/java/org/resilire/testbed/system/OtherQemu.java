@@ -20,10 +20,14 @@ final class OtherQemu {
             installed=$(dpkg-query --show --showformat='${Version}' qemu-system-x86)
             other=$(apt-cache madison qemu-system-x86 | awk -v installed="$installed" '$3 != installed { print $3; exit }')
             [ -n "$other" ] || exit 0
-            apt-get -qq -o APT::Sandbox::User=root download "qemu-system-x86=$other"
-            dpkg-deb --extract qemu-system-x86_*.deb .
+            # The second has the accelerators, which QEMU finds beside itself.
+            apt-get -qq -o APT::Sandbox::User=root download "qemu-system-x86=$other" "qemu-system-common=$other"
+            for package in *.deb; do dpkg-deb --extract "$package" .; done
             echo "$1/usr/bin/qemu-system-x86_64"
             """;
+
+    /** Options with which it finds its firmware: that is in packages of its own, which are installed. */
+    static final String[] FIRMWARE = {"-L", "/usr/share/seabios", "-L", "/usr/share/qemu"};
 
     private OtherQemu() {}
 
