@@ -129,6 +129,7 @@ final class Evaluation {
     private static String shown(final Map<String, Double> figures) {
         final StringBuilder line = new StringBuilder();
         append(line, figures, "pauseMillisP50", "pause p50 %.2f ms");
+        append(line, figures, "scanMillisP50", "scan %.2f ms");
         append(line, figures, "commitMillisP50", "commit p50 %.1f ms");
         append(line, figures, "dirtyPagesPerEpoch", "%.0f pages");
         append(line, figures, "wireBytesPerEpoch", "%.0f B/epoch");

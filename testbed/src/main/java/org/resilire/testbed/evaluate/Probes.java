@@ -139,6 +139,7 @@ final class Probes {
                 figures.put(EPOCHS, epochs);
                 figures.put("epochsPerSecond", epochs / seconds);
                 distribution(sample.path("pauseNanos"), "pauseMillis", NANOS_A_MILLI, figures);
+                distribution(sample.path("scanNanos"), "scanMillis", NANOS_A_MILLI, figures);
                 distribution(sample.path("commitNanos"), "commitMillis", NANOS_A_MILLI, figures);
                 distribution(sample.path("dirtyPages"), "dirtyPages", 1, figures);
                 for (final AgentCounter counter : AgentCounter.values()) {

@@ -1,5 +1,6 @@
 package org.resilire.testbed.evaluate;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -56,6 +57,13 @@ record ProtectionMode(String name, String title, List<String> options) {
                         codec,
                         "--sharing",
                         sharing));
+    }
+
+    /** The same with written pages looked for by several threads. */
+    ProtectionMode withScanThreads(final int threads) {
+        final List<String> more = new ArrayList<>(options);
+        more.addAll(List.of("--scan-threads", Integer.toString(threads)));
+        return new ProtectionMode(name, title, List.copyOf(more));
     }
 
     static ProtectionMode named(final String name) {

@@ -279,40 +279,55 @@ final class Report {
         html.heading(2, "Synthetic guest: cost against its size");
         html.note(
                 "Synthetic: a process that writes 12,000 pages/s, always the same 256 MiB, and has no devices to speak of."
-                        + " The rest of its memory is zero. One scan thread.");
+                        + " The rest of its memory is zero. The scan is the part of the pause in which the kernel is asked for"
+                        + " written pages, by one thread or side by side by several (--scan-threads).");
         final Map<String, Plot.Line> lines = new TreeMap<>();
+        final Map<String, Plot.Line> scans = new TreeMap<>();
         final List<List<String>> rows = new ArrayList<>();
         results.of(SyntheticExperiments.SIZE).forEach((point, samples) -> {
             final Spread pause = Spread.of(samples, "pauseMillisP50");
             final double memoryMiB = Double.parseDouble(point.coordinate("memoryMiB"));
-            lines.computeIfAbsent(point.coordinate("mode"), Plot.Line::new).add(memoryMiB, pause);
+            final Spread scan = Spread.of(samples, "scanMillisP50");
+            final String scanThreads = point.coordinate("scanThreads");
+            final String series = point.coordinate("mode") + ", scan threads: " + scanThreads;
+            lines.computeIfAbsent(series, Plot.Line::new).add(memoryMiB, pause);
+            scans.computeIfAbsent(series, Plot.Line::new).add(memoryMiB, scan);
             rows.add(List.of(
                     point.coordinate("mode"),
                     point.coordinate("memoryMiB"),
+                    scanThreads,
                     Html.shown(Spread.of(samples, "dirtyPagesPerEpoch")),
                     Html.shown(pause),
                     Html.shown(Spread.of(samples, "pauseMillisP99")),
+                    Html.shown(scan),
+                    Html.shown(Spread.of(samples, "scanMillisP99")),
                     Html.shown(Spread.of(samples, "pauseFloorMillisP50").mean()),
                     Html.shown(Spread.of(samples, "primaryCpuMillisPerEpoch")),
                     verdict(Spread.of(samples, "verifyDifferingPages").max())));
         });
         lines.values().forEach(Report::sort);
+        scans.values().forEach(Report::sort);
         html.plot(Plot.lines("Pause p50 (synthetic guest)", "MiB", "ms", false, List.copyOf(lines.values())));
+        html.plot(Plot.lines("Scan p50 (synthetic guest)", "MiB", "ms", false, List.copyOf(scans.values())));
         html.table(
                 List.of(
                         "mode",
                         "MiB",
+                        "scan threads",
                         "dirty pages",
                         "pause p50 ms",
                         "pause p99 ms",
+                        "scan p50 ms",
+                        "scan p99 ms",
                         "floor ms",
                         "primary CPU ms",
                         "memories"),
                 rows);
         lines.forEach((mode, line) -> {
             if (line.xs().size() > 1) {
-                html.paragraph(mode + ": " + Html.shown(nanosAPage(line))
-                        + " ns of pause for each page of the guest (least squares).");
+                html.paragraph(mode + ": " + Html.shown(nanosAPage(line)) + " ns of pause, "
+                        + Html.shown(nanosAPage(scans.get(mode)))
+                        + " of them the scan, for each page of the guest (least squares).");
             }
         });
     }

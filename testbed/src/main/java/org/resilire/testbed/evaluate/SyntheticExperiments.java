@@ -26,6 +26,7 @@ final class SyntheticExperiments {
 
         private static final List<Integer> SIZES_MIB = List.of(512, 1_024, 2_048, 4_096, 8_192);
         private static final List<Integer> FEW_SIZES_MIB = List.of(512, 2_048);
+        private static final List<Integer> SCAN_THREADS = List.of(1, 2);
         private static final long PAGES_A_SECOND = 12_000;
 
         @Override
@@ -41,12 +42,16 @@ final class SyntheticExperiments {
         @Override
         public List<Point> points(final EvaluationPlan plan) {
             return (plan.isQuick() ? FEW_SIZES_MIB : SIZES_MIB)
-                    .stream()
-                            .flatMap(sizeMiB -> Stream.of(ProtectionMode.REMUS_RAW, ProtectionMode.DEFAULT)
-                                    .map(mode -> Point.of(SIZE)
-                                            .with("mode", mode.name())
-                                            .with("memoryMiB", sizeMiB)))
-                            .toList();
+                    .stream().flatMap(Size::points).toList();
+        }
+
+        private static Stream<Point> points(final int sizeMiB) {
+            return SCAN_THREADS.stream()
+                    .flatMap(scanThreads -> Stream.of(ProtectionMode.REMUS_RAW, ProtectionMode.DEFAULT)
+                            .map(mode -> Point.of(SIZE)
+                                    .with("mode", mode.name())
+                                    .with("memoryMiB", sizeMiB)
+                                    .with("scanThreads", scanThreads)));
         }
 
         @Override
@@ -124,7 +129,10 @@ final class SyntheticExperiments {
             final int bytes,
             final String pattern) {
         requireMemory(memoryMiB);
-        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
+        final String scanThreads = point.coordinate("scanThreads");
+        final ProtectionMode named = ProtectionMode.named(point.coordinate("mode"));
+        final ProtectionMode mode =
+                scanThreads.isEmpty() ? named : named.withScanThreads(Integer.parseInt(scanThreads));
         final EvaluationPlan plan = evaluation.plan();
         final long pages = (long) FILL_MIB * PAGES_A_MIB;
         try (Subject subject = Subject.synthetic(SyntheticConfig.fromEnvironment(memoryMiB, pages))) {

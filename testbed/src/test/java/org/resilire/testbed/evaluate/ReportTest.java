@@ -97,11 +97,18 @@ class ReportTest {
             add(
                     Point.of(SyntheticExperiments.SIZE)
                             .with("mode", "fgbi-auto")
-                            .with("memoryMiB", mebibytes),
-                    Map.of("pauseMillisP50", 2 + mebibytes * 256 * 10 / 1e6));
+                            .with("memoryMiB", mebibytes)
+                            .with("scanThreads", 2),
+                    Map.of(
+                            "pauseMillisP50",
+                            2 + mebibytes * 256 * 10 / 1e6,
+                            "scanMillisP50",
+                            mebibytes * 256 * 4 / 1e6));
         }
         final String page = page();
-        assertTrue(page.contains("fgbi-auto: 10.0 ns of pause for each page of the guest"), page);
+        assertTrue(
+                page.contains("fgbi-auto, scan threads: 2: 10.0 ns of pause, 4.00 of them the scan, for each page"),
+                page);
     }
 
     @Test
