@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.resilire.benchmarks.capture.CaptureBenchmark;
+import org.resilire.benchmarks.codecs.BatchCompressionBenchmark;
 import org.resilire.benchmarks.codecs.EncodeBenchmark;
 import org.resilire.benchmarks.handover.GateBenchmark;
 import org.resilire.benchmarks.handover.HandOverBenchmark;
@@ -26,7 +27,7 @@ public enum BenchmarkGroup {
     STRATEGIES("Finding changed blocks", List.of(StrategyBenchmark.class)),
 
     /** Records that travel. */
-    CODECS("Encoding captured records", List.of(EncodeBenchmark.class)),
+    CODECS("Encoding captured records", List.of(EncodeBenchmark.class, BatchCompressionBenchmark.class)),
 
     /** Queues between threads. */
     RINGS("Rings and hand-over", List.of(HandOverBenchmark.class, GateBenchmark.class)),
