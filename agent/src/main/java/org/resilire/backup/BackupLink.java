@@ -54,7 +54,9 @@ final class BackupLink implements Agent {
         /** The replica is at rest and belongs to whoever sealed the link. */
         SEALED,
         /** The guest runs here: greetings are refused. */
-        SUPERSEDING
+        SUPERSEDING,
+        /** Memory failed under an epoch that was being applied: for good. */
+        BROKEN
     }
 
     /** What another thread wants; consumed by the link thread. */
@@ -195,10 +197,18 @@ final class BackupLink implements Agent {
         return lease.renewedNanos();
     }
 
+    /** True once an epoch could not be applied, and may be half applied: the replica is lost. */
+    boolean isBroken() {
+        return state == State.BROKEN;
+    }
+
     @Override
     public int doWork() {
         nowNanos = clock.nanoTime();
         int work = transport.doWork();
+        if (state == State.BROKEN) {
+            return work;
+        }
         work += followCommands();
         work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
@@ -276,8 +286,14 @@ final class BackupLink implements Agent {
     /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
     private int advanceEpoch() {
         if (commit.inProgress()) {
-            if (commit.applySlice(clock, clock.nanoTime() + SLICE_NANOS)) {
-                onCommitted();
+            try {
+                if (commit.applySlice(clock, clock.nanoTime() + SLICE_NANOS)) {
+                    onCommitted();
+                }
+            } catch (final InternalError e) {
+                // SIGBUS: the replica's file could not grow.
+                state = State.BROKEN;
+                wakeListener.run();
             }
             return 1;
         }
@@ -501,7 +517,7 @@ final class BackupLink implements Agent {
                         generation,
                         RefusalReason.SUPERSEDED,
                         "the guest runs here since this host took over, as generation " + generation);
-            case JUDGING, SEALING, SEALED -> {
+            case JUDGING, SEALING, SEALED, BROKEN -> {
                 // Being dealt with: the primary greets again.
             }
         }

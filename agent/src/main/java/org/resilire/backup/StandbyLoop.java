@@ -118,6 +118,7 @@ final class StandbyLoop {
         metrics.generation(record.generation());
         metrics.state(AgentState.STANDBY_WAITING);
         while (!stopping) {
+            requireReplica();
             final BackupEvent event = events.poll();
             if (event != null) {
                 on(event);
@@ -297,11 +298,19 @@ final class StandbyLoop {
         }
     }
 
+    private void requireReplica() {
+        if (link.isBroken()) {
+            throw new ReplicaUnusableException("the replica's memory cannot be written, so this standby ends;"
+                    + " make room on the file system of --ram, then start it again");
+        }
+    }
+
     /** Returns true if the replica is at rest, and is a guest that may be started. */
     private boolean awaitSealed() {
         link.seal();
         final long deadlineNanos = clock.nanoTime() + SEAL_LIMIT_NANOS;
         while (!link.isSealed()) {
+            requireReplica();
             // Looked at again: this thread may have been the late one.
             if (clock.nanoTime() - deadlineNanos > 0 && !link.isSealed()) {
                 throw new IllegalStateException("the link thread did not finish the last epoch in time");

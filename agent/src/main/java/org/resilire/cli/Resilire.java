@@ -7,6 +7,7 @@ import java.net.ConnectException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.resilire.backup.ReplicaUnusableException;
 import org.resilire.control.AgentAlreadyRunsException;
 import org.resilire.control.ControlException;
 import org.resilire.control.CountersFileException;
@@ -135,6 +136,7 @@ public final class Resilire {
             case LinuxException linux -> ExitCode.HOST;
             case DamagedRecordException record -> ExitCode.HOST;
             case TransportException transport -> ExitCode.HOST;
+            case ReplicaUnusableException replica -> ExitCode.HOST;
             case AgentAlreadyRunsException running -> ExitCode.AGENT;
             case CountersFileException counters -> ExitCode.AGENT;
             case ControlException control -> ExitCode.FAILED;

@@ -29,7 +29,10 @@ public interface Guest extends AutoCloseable {
      */
     int finishDeviceStateSave(MemorySegment into);
 
-    /** Lets the guest run again. */
+    /** True while this agent keeps the guest from running, also where an agent that died left that to it. */
+    boolean isPaused();
+
+    /** Lets the guest run again, if this agent keeps it from that. */
     void resume();
 
     /**

@@ -111,13 +111,22 @@ public final class PrimaryAgent {
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         counters.set(AgentCounter.GENERATION, record.generation());
 
+        if (leftPaused) {
+            // For whoever comes after this agent, should it die, too, before it can end that.
+            counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.LEFT_PAUSED);
+        }
         final QemuGuest guest = resources.add(QemuGuest.attach(
                 new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
                         .withTracker(config.tracker())
                         .withScanThreads(config.scanThreads())
-                        .withPausedGuestAllowed(leftPaused)
+                        .withPauseInherited(leftPaused)
                         .withPausedMarker(paused -> counters.set(
                                 AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        if (guest.isPaused()) {
+            LOG.warn("an earlier agent left the guest paused; it goes on once it is certain that no backup runs it");
+        } else {
+            counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.NOT_PAUSED);
+        }
         if (config.mode().identification() == ReplicationMode.Identification.HASH) {
             LOG.warn(
                     "changes are told by 64-bit hashes: one that leaves a block's hash as it was never reaches the backup,"

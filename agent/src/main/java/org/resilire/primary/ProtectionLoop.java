@@ -129,6 +129,7 @@ final class ProtectionLoop {
     /** An agent that died may have left a backup that is just taking over: until that is decided, no output leaves. */
     private long startingReleaseTime() {
         if (!record.wasProtected()) {
+            guest.resume();
             outputEpochs.changeMode(GateMode.PASS);
             return Long.MIN_VALUE;
         }
@@ -136,6 +137,7 @@ final class ProtectionLoop {
                 + " no output leaves until the backup answers or can no longer take over");
         outputEpochs.changeMode(GateMode.HOLD);
         everProtected = true;
+        guestHeldPaused = guest.isPaused() && context.onBackupLoss() == BackupLossPolicy.PAUSE;
         return clock.nanoTime() + record.takeoverLimitNanos();
     }
 
@@ -224,6 +226,7 @@ final class ProtectionLoop {
         if (!guestHeldPaused) {
             // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the
             // first checkpoint.
+            guest.resume();
             outputEpochs.changeMode(GateMode.PASS);
         }
         record.unprotected();
@@ -426,6 +429,7 @@ final class ProtectionLoop {
             guestHeldPaused = true;
         } else {
             LOG.error("no backup: the guest goes on UNPROTECTED");
+            guest.resume();
             record.unprotected();
             outputEpochs.changeMode(GateMode.PASS);
         }

@@ -82,6 +82,12 @@ public final class Transport implements Agent, AutoCloseable {
         } catch (final AeronException | IllegalStateException | UncheckedIOException e) {
             CloseHelper.quietClose(driver);
             throw new TransportException("the transport did not start: " + e.getMessage(), e);
+        } catch (final InternalError e) {
+            // SIGBUS: a file of its buffers could not grow. What is mapped of it must not be touched again.
+            throw new TransportException(
+                    "the transport did not start: no room for its buffers in " + directory
+                            + "; is its file system full?",
+                    e);
         }
     }
 

@@ -138,6 +138,41 @@ class ProtectionTest {
         assertEquals(GateMode.PASS, primary.output.mode());
     }
 
+    @Test
+    void shouldResumeAGuestThatADeadAgentLeftPausedOnceTheBackupCanNoLongerTakeOver() {
+        primary.guest.pause();
+        primary.record.protectedWithin(TimeUnit.SECONDS.toNanos(100));
+        primary.start();
+        primary.awaitState(AgentState.BACKUP_LOST);
+        primary.clock.pass(TimeUnit.SECONDS.toNanos(90));
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+        assertTrue(primary.guest.isPaused());
+        primary.clock.pass(TimeUnit.SECONDS.toNanos(10));
+        primary.awaitState(AgentState.UNPROTECTED);
+        assertFalse(primary.guest.isPaused());
+    }
+
+    @Test
+    void shouldResumeAGuestThatADeadAgentLeftPausedOnceTheBackupAnswers() {
+        primary.guest.pause();
+        primary.record.protectedWithin(TimeUnit.SECONDS.toNanos(100));
+        protect();
+        Await.until("the guest goes on", () -> !primary.guest.isPaused());
+    }
+
+    @Test
+    void shouldNotResumeWithoutABackupAGuestThatADeadAgentHeldForLackOfOne() {
+        primary.onBackupLoss = BackupLossPolicy.PAUSE;
+        primary.guest.pause();
+        primary.record.protectedWithin(TimeUnit.SECONDS.toNanos(100));
+        primary.start();
+        primary.awaitState(AgentState.BACKUP_LOST);
+        primary.clock.pass(TimeUnit.SECONDS.toNanos(100));
+        primary.awaitState(AgentState.UNPROTECTED);
+        assertTrue(primary.guest.isPaused());
+        assertEquals(GateMode.HOLD, primary.output.mode());
+    }
+
     // ---------------------------------------------------------------- the backup goes and comes
 
     @Test

@@ -147,6 +147,7 @@ public final class SyntheticGuest implements Guest {
         return recoveriesAskedFor;
     }
 
+    @Override
     public synchronized boolean isPaused() {
         return paused;
     }

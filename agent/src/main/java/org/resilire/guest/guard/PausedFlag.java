@@ -12,6 +12,7 @@ import org.resilire.guest.PausedMarker;
  * <pre>
  *   0        the guest is not paused by the agent
  *   1        it is, since an unknown instant
+ *   2        it is, left so by an agent that died
  *   other    it is, since this System.nanoTime() (CLOCK_MONOTONIC, the same for all processes of a host)
  * </pre>
  */
@@ -28,6 +29,9 @@ public final class PausedFlag implements PausedMarker {
     private final MemorySegment segment;
     private final long offset;
 
+    /** Value of a guest that a dead agent left paused: since so long that no guard may end it. */
+    public static final long LEFT_PAUSED = 2;
+
     /** Uses 8 bytes of a shared mapping, aligned to 8. */
     public PausedFlag(final MemorySegment segment, final long offset) {
         this.segment = segment;
@@ -36,7 +40,7 @@ public final class PausedFlag implements PausedMarker {
 
     @Override
     public void pausedByAgent(final boolean paused) {
-        FLAG.setVolatile(segment, offset, paused ? Math.max(PAUSED + 1, System.nanoTime()) : NOT_PAUSED);
+        FLAG.setVolatile(segment, offset, paused ? System.nanoTime() : NOT_PAUSED);
     }
 
     /** {@link #NOT_PAUSED}, {@link #PAUSED}, or the instant of the pause. */

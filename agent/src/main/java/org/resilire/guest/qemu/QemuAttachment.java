@@ -125,7 +125,7 @@ final class QemuAttachment {
 
     private void requireRunning(final QmpConnection qmp) {
         final RunState state = qmp.runState(timeoutNanos);
-        if (state != RunState.RUNNING && !config.isPausedGuestAllowed()) {
+        if (state != RunState.RUNNING && !config.isPauseInherited()) {
             throw new AttachException(
                     AttachProblem.NOT_RUNNING,
                     "the guest is not running (" + state.qmpName() + "): make sure that it was not taken over"

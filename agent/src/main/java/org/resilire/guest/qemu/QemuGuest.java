@@ -66,10 +66,16 @@ public final class QemuGuest implements Guest {
                 config.tracker(), config.scanThreads(), parts.ram(), memory.pageCount(), () -> isPaused ? pauses : 0);
         dirtyTracker = probed.tracker();
         trackerReason = probed.reason();
+        if (config.isPauseInherited() && runState() == RunState.PAUSED) {
+            // To end it is this agent's duty now.
+            isPaused = true;
+            isStoppedHere = true;
+            resumeEventsAtStop = qmp.eventCount(QmpEvent.RESUME);
+        }
     }
 
     /**
-     * Attaches to a running guest, which goes on running; tracking starts with {@link DirtyTracker#arm()}.
+     * Attaches to a running guest, which goes on running, or to one that a dead agent left paused; tracking starts with {@link DirtyTracker#arm()}.
      *
      * @throws org.resilire.guest.AttachException if the guest cannot be protected as it is; the message is for the user
      */
@@ -151,6 +157,11 @@ public final class QemuGuest implements Guest {
         resumeEventsAtStop = qmp.eventCount(QmpEvent.RESUME);
         pauses++;
         isPaused = true;
+    }
+
+    @Override
+    public boolean isPaused() {
+        return isPaused;
     }
 
     @Override

@@ -16,7 +16,7 @@ import org.resilire.guest.tracking.TrackerChoice;
  * @param scanThreads that look for them, the collecting one included
  * @param greetingTimeout how long QMP may take to greet: longer means that it serves somebody else
  * @param commandTimeout how long QEMU may take for one command of a checkpoint
- * @param isPausedGuestAllowed attach to a guest that does not run; it stays paused until somebody else resumes it
+ * @param isPauseInherited an agent that died may have left the guest paused: it stays so until this one resumes it
  */
 public record QemuGuestConfig(
         Path qmpSocket,
@@ -27,7 +27,7 @@ public record QemuGuestConfig(
         int scanThreads,
         Duration greetingTimeout,
         Duration commandTimeout,
-        boolean isPausedGuestAllowed) {
+        boolean isPauseInherited) {
 
     /** The defaults. */
     public QemuGuestConfig(final Path qmpSocket, final Path ramFile, final Path stateDirectory) {
@@ -53,7 +53,7 @@ public record QemuGuestConfig(
                 scanThreads,
                 greetingTimeout,
                 commandTimeout,
-                isPausedGuestAllowed);
+                isPauseInherited);
     }
 
     public QemuGuestConfig withTracker(final TrackerChoice choice) {
@@ -66,7 +66,7 @@ public record QemuGuestConfig(
                 scanThreads,
                 greetingTimeout,
                 commandTimeout,
-                isPausedGuestAllowed);
+                isPauseInherited);
     }
 
     public QemuGuestConfig withTimeouts(final Duration greeting, final Duration command) {
@@ -79,7 +79,7 @@ public record QemuGuestConfig(
                 scanThreads,
                 greeting,
                 command,
-                isPausedGuestAllowed);
+                isPauseInherited);
     }
 
     public QemuGuestConfig withScanThreads(final int threads) {
@@ -92,10 +92,10 @@ public record QemuGuestConfig(
                 threads,
                 greetingTimeout,
                 commandTimeout,
-                isPausedGuestAllowed);
+                isPauseInherited);
     }
 
-    public QemuGuestConfig withPausedGuestAllowed(final boolean isAllowed) {
+    public QemuGuestConfig withPauseInherited(final boolean isAllowed) {
         return new QemuGuestConfig(
                 qmpSocket,
                 ramFile,

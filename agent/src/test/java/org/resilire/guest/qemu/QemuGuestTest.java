@@ -128,15 +128,39 @@ class QemuGuestTest {
     }
 
     @Test
-    void shouldNotResumeAGuestThatSomebodyElsePaused() {
-        try (TestQemu qemu = TestQemu.start()) {
-            qemu.execute("stop", Map.of());
-            try (QemuGuest guest = QemuGuest.attach(qemu.config().withPausedGuestAllowed(true))) {
+    void shouldNotResumeAGuestThatSomebodyElsePaused() throws IOException {
+        final Path second = Files.createTempDirectory("resilire-test").resolve("second");
+        try (TestQemu qemu =
+                TestQemu.start(new TestQemu.Options().with("-qmp", "unix:" + second + ",server=on,wait=off"))) {
+            try (QemuGuest guest = QemuGuest.attach(qemu.config())) {
+                try (QmpConnection other = QmpConnection.open(second, SHORT.toNanos())) {
+                    other.execute("stop", Map.of(), SHORT.toNanos());
+                }
                 guest.pause();
                 guest.resume();
                 assertEquals(RunState.PAUSED, guest.runState());
             }
             assertEquals("paused", status(qemu));
+        } finally {
+            Files.deleteIfExists(second);
+            Files.delete(second.getParent());
+        }
+    }
+
+    @Test
+    void shouldEndThePauseInWhichADeadAgentLeftTheGuest() {
+        try (TestQemu qemu = TestQemu.start()) {
+            qemu.execute("stop", Map.of());
+            try (QemuGuest guest = QemuGuest.attach(qemu.config().withPauseInherited(true))) {
+                assertTrue(guest.isPaused());
+                assertEquals(RunState.PAUSED, guest.runState());
+                guest.pause();
+                guest.resume();
+                assertEquals(RunState.RUNNING, guest.runState());
+            }
+            qemu.execute("stop", Map.of());
+            QemuGuest.attach(qemu.config().withPauseInherited(true)).close();
+            assertEquals("running", status(qemu));
         }
     }
 

@@ -176,8 +176,24 @@ class AgentKillSystemTest {
     @Test
     @Order(7)
     void shouldPauseGuestWithoutBackupIfToldToAndGoOnWithNext() {
-        hosts.startPrimary(TwoHosts.patient().withPrimaryExtra("--on-backup-loss", "pause"));
+        final AgentOptions pausing = TwoHosts.patient().withPrimaryExtra("--on-backup-loss", "pause");
+        hosts.startPrimary(pausing);
         assertProtectedAgain();
+        loseBackupAndPause();
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
+        assertProtectedAgain();
+        assertGuestRuns();
+
+        loseBackupAndPause();
+        hosts.primary().process().kill();
+        hosts.primary().process().awaitEnd(TwoHosts.END_LIMIT);
+        hosts.startPrimary(pausing);
+        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
+        assertProtectedAgain();
+        assertGuestRuns();
+    }
+
+    private static void loseBackupAndPause() {
         hosts.standby().process().kill();
         hosts.await(
                 () -> hosts.primary().state() == AgentState.UNPROTECTED,
@@ -185,9 +201,6 @@ class AgentKillSystemTest {
                 "the primary to say that the guest is unprotected",
                 false);
         awaitGuestIs("paused");
-        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
-        assertProtectedAgain();
-        assertGuestRuns();
     }
 
     @Test
