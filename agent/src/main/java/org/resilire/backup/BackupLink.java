@@ -55,7 +55,7 @@ final class BackupLink implements Agent {
         SEALED,
         /** The guest runs here: greetings are refused. */
         SUPERSEDING,
-        /** Memory failed under an epoch that was being applied: for good. */
+        /** A file in memory could not grow, the replica's or one of the transport's: for good. */
         BROKEN
     }
 
@@ -197,18 +197,30 @@ final class BackupLink implements Agent {
         return lease.renewedNanos();
     }
 
-    /** True once an epoch could not be applied, and may be half applied: the replica is lost. */
+    /** True once memory failed under this: an epoch may be half applied, the replica is lost. */
     boolean isBroken() {
         return state == State.BROKEN;
     }
 
     @Override
     public int doWork() {
+        if (state == State.BROKEN) {
+            return 0;
+        }
+        try {
+            return dutyCycle();
+        } catch (final InternalError e) {
+            // SIGBUS, as the JVM tells it.
+            LOG.error("a file in memory cannot be written: {}", e.getMessage());
+            state = State.BROKEN;
+            wakeListener.run();
+            return 0;
+        }
+    }
+
+    private int dutyCycle() {
         nowNanos = clock.nanoTime();
         int work = transport.doWork();
-        if (state == State.BROKEN) {
-            return work;
-        }
         work += followCommands();
         work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
@@ -286,14 +298,8 @@ final class BackupLink implements Agent {
     /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
     private int advanceEpoch() {
         if (commit.inProgress()) {
-            try {
-                if (commit.applySlice(clock, clock.nanoTime() + SLICE_NANOS)) {
-                    onCommitted();
-                }
-            } catch (final InternalError e) {
-                // SIGBUS: the replica's file could not grow.
-                state = State.BROKEN;
-                wakeListener.run();
+            if (commit.applySlice(clock, clock.nanoTime() + SLICE_NANOS)) {
+                onCommitted();
             }
             return 1;
         }

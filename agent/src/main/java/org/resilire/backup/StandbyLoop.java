@@ -299,9 +299,10 @@ final class StandbyLoop {
     }
 
     private void requireReplica() {
-        if (link.isBroken()) {
-            throw new ReplicaUnusableException("the replica's memory cannot be written, so this standby ends;"
-                    + " make room on the file system of --ram, then start it again");
+        if (link.isBroken() && !active) {
+            throw new ReplicaUnusableException(
+                    "the replica or the link's buffers cannot be written, so this standby ends;"
+                            + " make room in /dev/shm and where --ram is, then start it again");
         }
     }
 

@@ -117,4 +117,19 @@ class BackupLinkTest {
         assertTrue(commit.isRestorable());
         assertFalse(link.replica().verification().inProgress());
     }
+
+    /** As the JVM tells of a replica whose file could not grow. */
+    @Test
+    void shouldNeverCallAReplicaAtRestUnderWhichMemoryFailed() {
+        sendUntilApplying(primary.epoch(1, EpochKind.CHECKPOINT, 500));
+        backup.clock.failAtNextLook(new InternalError("a fault occurred"));
+        assertEquals(0, link.doWork());
+        assertTrue(link.isBroken());
+        link.seal();
+        for (int i = 0; i < 1_000; i++) {
+            assertEquals(0, link.doWork());
+        }
+        assertFalse(link.isSealed());
+        assertTrue(commit.inProgress());
+    }
 }
