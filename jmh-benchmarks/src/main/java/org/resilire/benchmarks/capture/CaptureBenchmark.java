@@ -128,8 +128,8 @@ public class CaptureBenchmark extends Settings {
         private long[] pages;
         private long[] masks;
 
-        @Setup
-        public void setUp(final CaptureBenchmark benchmark) {
+        /** Not a set-up of JMH's own: that would call what overrides it once for each class. */
+        void start(final CaptureBenchmark benchmark) {
             guest = benchmark.guest;
             pages = benchmark.pages;
             final SplittableRandom random = new SplittableRandom(6);
@@ -164,10 +164,9 @@ public class CaptureBenchmark extends Settings {
         private Drain drain;
         private long epoch;
 
-        @Override
         @Setup
         public void setUp(final CaptureBenchmark benchmark) {
-            super.setUp(benchmark);
+            start(benchmark);
             final BlockKernels kernels = BlockKernels.preferred();
             kernels.warmUp();
             mode = new ModeParts(BARE_FGBI, benchmark.guest.memory().segment(), kernels);
@@ -199,10 +198,9 @@ public class CaptureBenchmark extends Settings {
         private OwnMemoryTracker tracker;
         private PageRuns runs;
 
-        @Override
         @Setup
         public void setUp(final CaptureBenchmark benchmark) {
-            super.setUp(benchmark);
+            start(benchmark);
             runs = new PageRuns(benchmark.dirtyPages);
             tracker = new OwnMemoryTracker(benchmark.guest.bytes());
             tracker.arm();
