@@ -52,7 +52,7 @@ public interface Guest extends AutoCloseable {
     /** True once the guest's process is gone. */
     boolean hasExited();
 
-    /** Detaches; a guest that this agent had paused is resumed, and goes on untouched. */
+    /** Detaches; a guest that this agent had paused is resumed, and goes on untouched. A pause taken over from another stays. */
     @Override
     void close();
 }

@@ -455,6 +455,7 @@ final class ProtectionLoop {
                 if (!awaitNoticeReceived()) {
                     awaitNoTakeover();
                 }
+                resumeBeforeLeaving();
                 record.unprotected();
                 outputEpochs.changeMode(GateMode.PASS);
             }
@@ -468,6 +469,15 @@ final class ProtectionLoop {
             metrics.state(AgentState.STOPPED);
         }
         return end;
+    }
+
+    /** Nothing can take over any more, so also a pause that a dead agent left ends. */
+    private void resumeBeforeLeaving() {
+        try {
+            guest.resume();
+        } catch (final GuestException e) {
+            LOG.warn("the guest could not be told to go on, detaching tries again: {}", e.getMessage());
+        }
     }
 
     /**

@@ -161,6 +161,20 @@ class ProtectionTest {
     }
 
     @Test
+    void shouldResumeAGuestThatADeadAgentLeftPausedOnStoppingOnceTheBackupCanNoLongerTakeOver() {
+        primary.guest.pause();
+        primary.record.protectedWithin(TimeUnit.SECONDS.toNanos(100));
+        primary.start();
+        primary.awaitState(AgentState.BACKUP_LOST);
+        primary.stop();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(30));
+        assertTrue(primary.guest.isPaused());
+        Await.until("the primary ends", primary::hasEnded, () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
+        assertEquals(ProtectionLoop.End.STOPPED, primary.awaitEnd());
+        assertFalse(primary.guest.isPaused());
+    }
+
+    @Test
     void shouldNotResumeWithoutABackupAGuestThatADeadAgentHeldForLackOfOne() {
         primary.onBackupLoss = BackupLossPolicy.PAUSE;
         primary.guest.pause();

@@ -44,6 +44,9 @@ public final class QemuGuest implements Guest {
 
     private boolean isPaused;
     private boolean isStoppedHere;
+    /** Another host may run the guest by now: only who knows better ends this pause, not the end of this agent. */
+    private boolean isPauseInherited;
+
     private boolean isSaveUnderWay;
     private boolean isStoppedForGood;
     private boolean isClosed;
@@ -70,6 +73,7 @@ public final class QemuGuest implements Guest {
             // To end it is this agent's duty now.
             isPaused = true;
             isStoppedHere = true;
+            isPauseInherited = true;
             resumeEventsAtStop = qmp.eventCount(QmpEvent.RESUME);
         }
     }
@@ -157,6 +161,7 @@ public final class QemuGuest implements Guest {
         resumeEventsAtStop = qmp.eventCount(QmpEvent.RESUME);
         pauses++;
         isPaused = true;
+        isPauseInherited = false;
     }
 
     @Override
@@ -245,6 +250,7 @@ public final class QemuGuest implements Guest {
 
     private void unmark() {
         isStoppedHere = false;
+        isPauseInherited = false;
         pausedMarker.pausedByAgent(false);
     }
 
@@ -327,7 +333,7 @@ public final class QemuGuest implements Guest {
     }
 
     private void resumeBeforeLeaving() {
-        if (!isStoppedHere || process.hasExited()) {
+        if (!isStoppedHere || isPauseInherited || process.hasExited()) {
             return;
         }
         try {
