@@ -84,9 +84,7 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--modes", split = ",", paramLabel = "NAME", description = "Of the experiment modes. Default: all.")
     private List<String> modes = List.of();
 
-    @Option(
-            names = "--quick",
-            description = "3 samples of 1 s instead of 20 of 2 s, and fewer points: to see that it works.")
+    @Option(names = "--quick", description = "3 samples instead of 20, and fewer points: to see that it works.")
     private boolean isQuick;
 
     @Option(names = "--report-only", description = "Measure nothing; make the report from the results that are there.")

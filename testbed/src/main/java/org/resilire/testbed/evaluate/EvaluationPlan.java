@@ -30,10 +30,10 @@ record EvaluationPlan(
     static EvaluationPlan full(final List<Workload> workloads, final List<ProtectionMode> modes) {
         return new EvaluationPlan(
                 20,
+                Duration.ofSeconds(1),
                 Duration.ofSeconds(2),
-                Duration.ofSeconds(3),
                 5,
-                150,
+                100,
                 512,
                 Duration.ofMillis(20),
                 workloads,
