@@ -16,7 +16,8 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ConfigurationDefaults implements IDefaultValueProvider {
 
     /** These choose the settings or how a command prints, or are for tests; they are not settings. */
-    private static final Set<String> NOT_SETTINGS = Set.of("vm", "config", "verbose", "json", "arm", "help", "version");
+    private static final Set<String> NOT_SETTINGS =
+            Set.of("vm", "config", "verbose", "json", "arm", "help", "version", "no-wait", "timeout");
 
     private final Map<String, String> settings;
 

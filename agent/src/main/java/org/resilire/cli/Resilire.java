@@ -36,6 +36,9 @@ import picocli.CommandLine.ParseResult;
             StandbyCommand.class,
             StatusCommand.class,
             VerifyCommand.class,
+            PauseCommand.class,
+            ResumeCommand.class,
+            DetachCommand.class,
             FailoverCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -104,7 +104,9 @@ public enum AgentCounter {
     /** The part of a pause in which the kernel was asked for written pages. */
     SCAN_NANOS_P50(56, "scanNanosP50", NANOS),
     SCAN_NANOS_P99(57, "scanNanosP99", NANOS),
-    SCAN_NANOS_MAX(58, "scanNanosMax", NANOS);
+    SCAN_NANOS_MAX(58, "scanNanosMax", NANOS),
+    /** When the agent got into its {@link #STATE}. */
+    STATE_SINCE_EPOCH_MILLIS(59, "stateSinceEpochMillis", EPOCH_MILLIS);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

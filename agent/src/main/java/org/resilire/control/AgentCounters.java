@@ -7,6 +7,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumMap;
 import java.util.Map;
+import org.agrona.concurrent.EpochClock;
+import org.agrona.concurrent.SystemEpochClock;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 import org.agrona.concurrent.status.CountersManager;
@@ -25,7 +27,10 @@ public final class AgentCounters {
     private final Map<AgentCounter, AtomicCounter> counters = new EnumMap<>(AgentCounter.class);
     private final Map<AgentText, TextRecord> texts = new EnumMap<>(AgentText.class);
 
-    private AgentCounters(final CountersFile file) {
+    private final EpochClock clock;
+
+    private AgentCounters(final CountersFile file, final EpochClock clock) {
+        this.clock = clock;
         final UnsafeBuffer values = file.values();
         final CountersManager manager = new CountersManager(file.metadata(), values);
         for (final AgentCounter counter : AgentCounter.values()) {
@@ -48,9 +53,14 @@ public final class AgentCounters {
 
     /** Makes the file, in place of one that a former agent left; readers see either, never a part. */
     public static AgentCounters create(final Path file) throws IOException {
+        return create(file, SystemEpochClock.INSTANCE);
+    }
+
+    /** The same, with a clock of the test's. */
+    static AgentCounters create(final Path file, final EpochClock clock) throws IOException {
         final Path unfinished = file.resolveSibling(file.getFileName() + ".new");
         Files.deleteIfExists(unfinished);
-        final AgentCounters counters = new AgentCounters(CountersFile.create(unfinished));
+        final AgentCounters counters = new AgentCounters(CountersFile.create(unfinished), clock);
         Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString(OWNER_ONLY));
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         return counters;
@@ -89,8 +99,12 @@ public final class AgentCounters {
         return counters.get(counter).get();
     }
 
+    /** By the thread that owns the state; says since when, too. */
     public void state(final AgentState state) {
-        set(AgentCounter.STATE, state.code());
+        if (value(AgentCounter.STATE) != state.code()) {
+            set(AgentCounter.STATE_SINCE_EPOCH_MILLIS, clock.time());
+            set(AgentCounter.STATE, state.code());
+        }
     }
 
     /** Takes over what the network thread has counted. By one thread, about once a second. */

@@ -20,6 +20,7 @@ final class ControlConnection implements AutoCloseable {
     private final Map<String, ControlHandler> handlers;
     private final LineChannel lines;
     private final long requestTimeoutNanos;
+    private volatile boolean answering;
 
     ControlConnection(
             final SocketChannel channel, final Map<String, ControlHandler> handlers, final Duration requestTimeout)
@@ -42,6 +43,11 @@ final class ControlConnection implements AutoCloseable {
         }
     }
 
+    /** True while a request is carried out and not answered yet. Any thread. */
+    boolean isAnswering() {
+        return answering;
+    }
+
     /** Says why not, and closes. */
     void refuse(final String reason) throws IOException {
         try (lines) {
@@ -61,7 +67,9 @@ final class ControlConnection implements AutoCloseable {
         if (line == null) {
             return false;
         }
+        answering = true;
         send(answer(line));
+        answering = false;
         return true;
     }
 

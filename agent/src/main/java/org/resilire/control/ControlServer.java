@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import org.resilire.transport.UnixListener;
 
 /**
@@ -34,6 +35,8 @@ public final class ControlServer implements AutoCloseable {
     static final int MAX_CONNECTIONS = 16;
 
     private static final long JOIN_MILLIS = 2_000;
+    private static final long GRACE_NANOS = 300_000_000;
+    private static final long GRACE_STEP_NANOS = 1_000_000;
 
     private final Map<String, ControlHandler> handlers;
     private final UnixListener listener;
@@ -101,11 +104,12 @@ public final class ControlServer implements AutoCloseable {
         return handlers.keySet();
     }
 
-    /** Ends connections, interrupting commands on their way, and removes the socket. */
+    /** Removes the socket and ends connections; commands on their way have a moment to be answered, then are interrupted. */
     @Override
     public void close() throws IOException {
         isClosed = true;
         listener.close();
+        awaitAnswers();
         for (final Map.Entry<ControlConnection, Thread> connection : connections.entrySet()) {
             connection.getKey().close();
             connection.getValue().interrupt();
@@ -116,6 +120,15 @@ public final class ControlServer implements AutoCloseable {
             }
         } catch (final InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A command that ends the agent should still be answered. */
+    private void awaitAnswers() {
+        final long startNanos = System.nanoTime();
+        while (connections.keySet().stream().anyMatch(ControlConnection::isAnswering)
+                && System.nanoTime() - startNanos < GRACE_NANOS) {
+            LockSupport.parkNanos(GRACE_STEP_NANOS);
         }
     }
 }

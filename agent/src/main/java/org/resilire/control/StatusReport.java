@@ -1,5 +1,7 @@
 package org.resilire.control;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -62,6 +64,7 @@ public final class StatusReport {
         json.put("recordBytesOutPerEpochMean", meanPerEpoch(AgentCounter.RECORD_BYTES_OUT_TOTAL));
         json.put("process", process.name());
         json.put("updatedAgeMillis", updatedAgeMillis());
+        json.put("stateAgeMillis", ageMillis(AgentCounter.STATE_SINCE_EPOCH_MILLIS));
         return json;
     }
 
@@ -78,16 +81,21 @@ public final class StatusReport {
         }
     }
 
-    /** Never negative: a clock may have been set back. */
     private Long updatedAgeMillis() {
-        final long updated = reader.value(AgentCounter.UPDATED_EPOCH_MILLIS);
-        return updated == AgentCounter.UNKNOWN ? null : Math.max(0, nowEpochMillis - updated);
+        return ageMillis(AgentCounter.UPDATED_EPOCH_MILLIS);
+    }
+
+    /** Never negative: a clock may have been set back. Null if it is not known. */
+    private Long ageMillis(final AgentCounter instant) {
+        final long then = reader.value(instant);
+        return then == AgentCounter.UNKNOWN ? null : Math.max(0, nowEpochMillis - then);
     }
 
     /** Several lines for a person, the most important first; each ends with a line feed. */
     public String toText() {
         final StringBuilder out = new StringBuilder(1_024);
         headline(out);
+        since(out);
         line(out, "agent", agentLine());
         line(out, "peer", text(AgentText.PEER));
         line(
@@ -151,6 +159,21 @@ public final class StatusReport {
             out.append(": ")
                     .append(state == null ? "-" : state + ", " + state.description())
                     .append('\n');
+        }
+    }
+
+    private void since(final StringBuilder out) {
+        final Long ageMillis = ageMillis(AgentCounter.STATE_SINCE_EPOCH_MILLIS);
+        if (ageMillis != null && reader.state() != null) {
+            line(
+                    out,
+                    "since",
+                    String.format(
+                            Locale.ROOT,
+                            "%s, %.1f s ago",
+                            Instant.ofEpochMilli(reader.value(AgentCounter.STATE_SINCE_EPOCH_MILLIS))
+                                    .truncatedTo(ChronoUnit.SECONDS),
+                            ageMillis / MILLIS_PER_SECOND));
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -75,6 +76,7 @@ public final class PrimaryAgent {
 
     private final PrimaryConfig config;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
     private volatile ProtectionLoop loop;
     private volatile boolean stopRequested;
 
@@ -84,13 +86,17 @@ public final class PrimaryAgent {
 
     /** Ends protection in order and waits for it. Any thread, for example a shutdown hook. */
     public void stop(final Duration limit) throws InterruptedException {
+        requestStop();
+        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warn("the agent did not end within {} s", limit.toSeconds());
+        }
+    }
+
+    private void requestStop() {
         stopRequested = true;
         final ProtectionLoop running = loop;
         if (running != null) {
             running.stop();
-        }
-        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-            LOG.warn("the agent did not end within {} s", limit.toSeconds());
         }
     }
 
@@ -256,13 +262,20 @@ public final class PrimaryAgent {
                 config.onBackupLoss(),
                 NOTICE_LIMIT_NANOS,
                 verifyRequests,
+                protectionSwitch,
                 config.verifyEvery(),
                 clock);
         final Checkpointer checkpointer = new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock);
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
-        resources.add(ControlServer.start(
-                claim.directory(),
-                Map.of("verify", verifyHandler(verifyRequests), "sample", new SampleHandler(metrics))));
+        final Map<String, ControlHandler> handlers = new HashMap<>(new OperatorCommands(
+                        protectionSwitch,
+                        counters,
+                        this::requestStop,
+                        ProcessHandle.current().pid())
+                .handlers());
+        handlers.put("verify", verifyHandler(verifyRequests));
+        handlers.put("sample", new SampleHandler(metrics));
+        resources.add(ControlServer.start(claim.directory(), handlers));
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }
 
@@ -287,9 +300,14 @@ public final class PrimaryAgent {
         if (stopRequested) {
             protection.stop();
         }
-        return Outcome.valueOf(LoopRunner.run(
-                        "checkpoint", protection::run, protection::stop, () -> publish(protection, counters, nic))
-                .name());
+        try {
+            final ProtectionLoop.End end = LoopRunner.run(
+                    "checkpoint", protection::run, protection::stop, () -> publish(protection, counters, nic));
+            protectionSwitch.ended(end.name());
+            return Outcome.valueOf(end.name());
+        } finally {
+            protectionSwitch.ended("a failure; its log tells more");
+        }
     }
 
     private static void publish(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {

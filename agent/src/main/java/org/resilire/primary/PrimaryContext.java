@@ -29,5 +29,6 @@ record PrimaryContext(
         BackupLossPolicy onBackupLoss,
         long noticeLimitNanos,
         VerifyRequests verifyRequests,
+        ProtectionSwitch protectionSwitch,
         long verifyEvery,
         NanoClock clock) {}

@@ -56,6 +56,7 @@ final class ProtectionLoop {
     private final PrimaryMetrics metrics;
     private final CommitClock commitClock;
     private final VerifyRequests verifyRequests;
+    private final ProtectionSwitch protectionSwitch;
     private final EpochPolicy policy;
     private final NanoClock clock;
     private final SecureRandom random = new SecureRandom();
@@ -87,6 +88,7 @@ final class ProtectionLoop {
         this.metrics = metrics;
         this.commitClock = commitClock;
         this.verifyRequests = context.verifyRequests();
+        this.protectionSwitch = context.protectionSwitch();
         this.policy = context.policy();
         this.clock = context.clock();
     }
@@ -105,10 +107,14 @@ final class ProtectionLoop {
         long releaseAtNanos = startingReleaseTime();
         while (true) {
             End end;
+            boolean wasPaused = false;
             try {
                 end = connect(releaseAtNanos);
-                if (end == null) {
+                if (end == null && !isInterrupted()) {
                     synchroniseAndProtect();
+                }
+                if (end == null && !stopping && protectionSwitch.isPauseWanted()) {
+                    wasPaused = pauseProtection();
                 }
             } catch (final CaptureAbortedException e) {
                 LOG.debug("capture aborted", e);
@@ -122,8 +128,13 @@ final class ProtectionLoop {
             if (end != null) {
                 return finish(end);
             }
-            releaseAtNanos = afterLoss();
+            releaseAtNanos = wasPaused ? Long.MIN_VALUE : afterLoss();
         }
+    }
+
+    /** True if checkpoints are to end, for good or until an operator resumes protection. */
+    private boolean isInterrupted() {
+        return stopping || protectionSwitch.isPauseWanted();
     }
 
     /** An agent that died may have left a backup that is just taking over: until that is decided, no output leaves. */
@@ -141,7 +152,7 @@ final class ProtectionLoop {
         return clock.nanoTime() + record.takeoverLimitNanos();
     }
 
-    /** Greets until a session is open, then returns null. */
+    /** Greets until a session is open, then returns null; also once none is wanted and no backup can take over any more. */
     private End connect(final long releaseAt) {
         long releaseAtNanos = releaseAt;
         metrics.state(releaseAtNanos == Long.MIN_VALUE ? AgentState.CONNECTING : AgentState.BACKUP_LOST);
@@ -149,6 +160,9 @@ final class ProtectionLoop {
         while (!stopping) {
             if (guest.hasExited()) {
                 return End.GUEST_LOST;
+            }
+            if (releaseAtNanos == Long.MIN_VALUE && protectionSwitch.isPauseWanted()) {
+                return null;
             }
             switch (session.phase()) {
                 case OPEN -> {
@@ -232,8 +246,8 @@ final class ProtectionLoop {
         record.unprotected();
         metrics.state(AgentState.SYNCHRONISING);
         LOG.info("synchronising {} MiB with the backup", guest.memory().lengthBytes() >> 20);
-        synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, () -> stopping);
-        if (stopping) {
+        synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, this::isInterrupted);
+        if (isInterrupted()) {
             // Some pages never left: a checkpoint now would let the backup start from half a guest.
             return;
         }
@@ -243,12 +257,16 @@ final class ProtectionLoop {
         awaitEncoded();
         long startNanos = makeCheckpoint(false);
         awaitAcknowledged(outputEpochs.currentEpoch() - 1);
+        if (isInterrupted()) {
+            return;
+        }
         everProtected = true;
         metrics.state(AgentState.PROTECTED);
+        protectionSwitch.protectionReached();
         LOG.info("protected: checkpoints {}", policy.description());
-        while (!stopping) {
+        while (!isInterrupted()) {
             waitFor(policy.nextStartNanos(startNanos, clock.nanoTime()));
-            if (stopping) {
+            if (isInterrupted()) {
                 return;
             }
             startNanos = makeCheckpoint(shouldVerify());
@@ -285,7 +303,7 @@ final class ProtectionLoop {
 
     /** Waits for a time to come, and for the backup to keep up; throws if the session ends meanwhile. */
     private void waitFor(final long startNanos) {
-        while (!stopping) {
+        while (!isInterrupted()) {
             checkSession();
             final long nowNanos = clock.nanoTime();
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
@@ -299,7 +317,7 @@ final class ProtectionLoop {
     }
 
     private void awaitAcknowledged(final long epoch) {
-        while (!stopping && session.acknowledgedEpoch() < epoch) {
+        while (!isInterrupted() && session.acknowledgedEpoch() < epoch) {
             checkSession();
             park(POLL_NANOS);
         }
@@ -419,7 +437,35 @@ final class ProtectionLoop {
                 reason,
                 session.takeoverLimitNanos() / 1_000_000);
         metrics.backupLost(reason);
+        protectionSwitch.protectionLost();
         return releaseAtNanos;
+    }
+
+    /**
+     * Lets the guest go on unprotected until the operator wants it protected again, or an end comes.
+     *
+     * @return false if the backup may take over what it has: then nothing is different from having lost it
+     */
+    private boolean pauseProtection() {
+        final boolean isTakeoverPossible = session.phase() == PrimarySession.Phase.OPEN && record.wasProtected();
+        link.announceEndOfProtection();
+        final boolean isBackupInformed = awaitNoticeReceived();
+        if (isTakeoverPossible && !isBackupInformed) {
+            return false;
+        }
+        context.writer().abandon();
+        closeSession();
+        guest.resume();
+        guestHeldPaused = false;
+        record.unprotected();
+        outputEpochs.changeMode(GateMode.PASS);
+        metrics.state(AgentState.PAUSED_BY_OPERATOR);
+        LOG.warn("protection is paused by an operator: the guest goes on UNPROTECTED until 'resilire resume'");
+        while (protectionSwitch.isPauseWanted() && !stopping && !guest.hasExited()) {
+            protectionSwitch.paused(isBackupInformed);
+            park(50 * POLL_NANOS);
+        }
+        return true;
     }
 
     private void goOnWithoutBackup() {

@@ -358,7 +358,8 @@ class CommandLineTest {
         assertAll(java.util.stream.IntStream.of(0, 1, 2, 3, 4, 5, 6, 7, 70, 130)
                 .mapToObj(code -> () -> assertTrue(
                         help.lines().anyMatch(line -> line.strip().startsWith(code + " ")), "exit code " + code)));
-        for (final String command : List.of("protect", "standby", "status", "verify", "failover")) {
+        for (final String command :
+                List.of("protect", "standby", "status", "verify", "pause", "resume", "detach", "failover")) {
             assertEquals(0, run(command, "--help"));
             assertTrue(said.toString(StandardCharsets.UTF_8).contains("Example"), command);
         }
@@ -367,7 +368,7 @@ class CommandLineTest {
 
     @Test
     void shouldExitWith7WhereNoAgentIs() {
-        for (final String command : List.of("status", "verify", "failover")) {
+        for (final String command : List.of("status", "verify", "pause", "resume", "detach", "failover")) {
             assertEquals(7, run(command, "--vm", "db", "--run-dir", directory.toString()), command);
             assertTrue(complaint().contains(directory.toString()), this::complaint);
         }

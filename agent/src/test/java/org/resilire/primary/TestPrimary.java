@@ -64,6 +64,7 @@ final class TestPrimary implements AutoCloseable {
     final SyntheticGuest guest;
     final ProtectionRecord record;
     final VerifyRequests verifyRequests = new VerifyRequests();
+    final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
     final PrimarySession session = new PrimarySession();
     final AtomicLong restorableAcknowledgements = new AtomicLong();
 
@@ -138,6 +139,7 @@ final class TestPrimary implements AutoCloseable {
                 onBackupLoss,
                 NOTICE_LIMIT_NANOS,
                 verifyRequests,
+                protectionSwitch,
                 verifyEvery,
                 clock);
         loop = new ProtectionLoop(

@@ -1,0 +1,35 @@
+package org.resilire.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "pause",
+        header = "Let a guest run on unprotected for a while; both agents stay.",
+        description = {
+            "",
+            "Run it on the primary's host. The backup is told first, so that it never starts the guest from what it has: if this host"
+                    + " fails during the pause, the guest is lost. Checkpoints end and output passes at once. Ends once that is so;"
+                    + " doing it again changes nothing. An agent that is started anew protects again.",
+            ""
+        },
+        footerHeading = "%nExample:%n",
+        footer = {"  resilire pause --vm db && long-batch-job; resilire resume --vm db"})
+final class PauseCommand implements Callable<Integer> {
+
+    @Spec
+    CommandSpec spec;
+
+    @Mixin
+    CommonOptions common;
+
+    @Override
+    public Integer call() throws IOException {
+        new PrimaryControl(common, spec).send(PrimaryControl.request("pause"));
+        return ExitCode.OK;
+    }
+}
