@@ -62,7 +62,7 @@ is_in_use() {
 
 clean_files() {
     local path
-    for path in /dev/shm/resilire-* /run/resilire-testbed-*; do
+    for path in /dev/shm/resilire-* /run/resilire-testbed-* /var/tmp/resilire-testbed-*; do
         [ -e "$path" ] || [ -L "$path" ] || continue
         if is_in_use "$path"; then
             say "leaving $path, which somebody uses"

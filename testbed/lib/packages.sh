@@ -10,6 +10,7 @@ readonly HOST_PACKAGES=(
     nftables=nft
     cpio=cpio
     kmod=depmod
+    e2fsprogs=mke2fs
     zstd=zstd
     gcc=gcc
     libc6-dev=/usr/include/stdio.h

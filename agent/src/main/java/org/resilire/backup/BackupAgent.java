@@ -2,6 +2,8 @@ package org.resilire.backup;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,6 +24,8 @@ import org.resilire.control.ControlServer;
 import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
+import org.resilire.disk.ReplicaDisk;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestMemory;
@@ -99,6 +103,12 @@ public final class BackupAgent {
             resources.add(nic);
         }
 
+        final List<ReplicaDisk> disks = new ArrayList<>();
+        for (final DiskConfig disk : config.disks()) {
+            disks.add(resources.add(ReplicaDisk.open(disk)));
+            LOG.info("disk {}: {} at {}", disk.name(), disk.image(), disk.socket());
+        }
+
         // The port first: it is the likeliest thing to be taken.
         final Transport transport =
                 Transport.start(config.transport(), claim.memoryDirectory().resolve("aeron"));
@@ -146,7 +156,10 @@ public final class BackupAgent {
                 new Takeover(context.fence(), record, fencing, context.clock()),
                 firstStandby,
                 () -> new QemuStandby(StandbyQemu.start(context.qemu())),
-                () -> openNetwork(outputEpochs, nic, link.replica().redelivery()),
+                () -> {
+                    disks.forEach(ReplicaDisk::release);
+                    openNetwork(outputEpochs, nic, link.replica().redelivery());
+                },
                 metrics);
         loopToWake.set(standbyLoop);
         resources.add(link.replica());

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
 import org.resilire.net.GuestNicConfig;
@@ -17,6 +18,7 @@ import org.resilire.transport.TransportConfig;
  * @param listen where primaries find this agent
  * @param ramFile replica file; the standby's QEMU has it as {@code mem-path}
  * @param qemuCommand the primary's QEMU command line with this host's paths
+ * @param disks copies of the guest's disks, served by this agent
  * @param nic the guest's network after a takeover; empty if it has none
  * @param automatic take over without being told
  * @param fenceCommand proves that the primary is stopped; empty if the operator declared that nothing need be proven
@@ -27,6 +29,7 @@ public record BackupConfig(
         Endpoint listen,
         Path ramFile,
         List<String> qemuCommand,
+        List<DiskConfig> disks,
         Optional<GuestNicConfig> nic,
         boolean automatic,
         Optional<String> fenceCommand,

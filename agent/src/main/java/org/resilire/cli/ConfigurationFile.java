@@ -18,6 +18,9 @@ final class ConfigurationFile {
 
     static final Path DEFAULT = Path.of("/etc/resilire/resilire.toml");
 
+    /** Between the items of a list: white space to a command line, and in no path. */
+    static final String LIST_SEPARATOR = "\n";
+
     private final Path path;
     private final JsonNode root;
 
@@ -80,7 +83,7 @@ final class ConfigurationFile {
 
     private String text(final String key, final JsonNode value) {
         if (value.isArray()) {
-            return value.valueStream().map(item -> text(key, item)).collect(Collectors.joining(" "));
+            return value.valueStream().map(item -> text(key, item)).collect(Collectors.joining(LIST_SEPARATOR));
         }
         if (value.isObject() || value.isNull()) {
             throw new ConfigurationException(path + ": '" + key + "' must be a text, a number, true or false");

@@ -10,7 +10,7 @@ final class ExitCode {
     static final int USAGE = 2;
     /** The configuration file cannot be used. */
     static final int CONFIGURATION = 3;
-    /** This host lacks something: a capability, a kernel feature, a device, a free port. */
+    /** This host lacks something: a capability, a kernel feature, a device, a disk image, a free port. */
     static final int HOST = 4;
     /** The guest cannot be protected as it was started. */
     static final int GUEST = 5;

@@ -51,6 +51,9 @@ final class ProtectCommand implements Callable<Integer> {
     AgentOptions agent;
 
     @Mixin
+    DiskOptions diskOptions;
+
+    @Mixin
     ModeOptions modeOptions;
 
     @Option(
@@ -132,6 +135,7 @@ final class ProtectCommand implements Callable<Integer> {
                 qmp,
                 ram,
                 backup,
+                diskOptions.disks(common, spec),
                 agent.nic(spec),
                 tracker,
                 scanThreads,

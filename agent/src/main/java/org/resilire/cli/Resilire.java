@@ -11,6 +11,7 @@ import org.resilire.backup.ReplicaUnusableException;
 import org.resilire.control.AgentAlreadyRunsException;
 import org.resilire.control.ControlException;
 import org.resilire.control.CountersFileException;
+import org.resilire.disk.DiskImageException;
 import org.resilire.failover.DamagedRecordException;
 import org.resilire.guest.AttachException;
 import org.resilire.guest.GuestException;
@@ -47,7 +48,7 @@ import picocli.CommandLine.ParseResult;
             "1:it did not come true: memories differ, the guest ended, no failover",
             "2:unknown or missing option, or a value that cannot be",
             "3:the configuration file cannot be used",
-            "4:this host lacks something: a capability, a kernel feature, a device, a free port",
+            "4:this host lacks something: a capability, a kernel feature, a device, a disk image, a free port",
             "5:the guest cannot be protected as it was started",
             "6:the other agent refused, or runs the guest itself",
             "7:no such agent runs here, or one runs already",
@@ -137,6 +138,7 @@ public final class Resilire {
             case AttachException attach -> exitCodeOf(attach);
             case GuestException guest -> ExitCode.GUEST;
             case LinuxException linux -> ExitCode.HOST;
+            case DiskImageException disk -> ExitCode.HOST;
             case DamagedRecordException record -> ExitCode.HOST;
             case TransportException transport -> ExitCode.HOST;
             case ReplicaUnusableException replica -> ExitCode.HOST;

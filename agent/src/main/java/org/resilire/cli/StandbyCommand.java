@@ -55,6 +55,9 @@ final class StandbyCommand implements Callable<Integer> {
     @Mixin
     AgentOptions agent;
 
+    @Mixin
+    DiskOptions diskOptions;
+
     @Option(
             names = "--listen",
             required = true,
@@ -134,6 +137,7 @@ final class StandbyCommand implements Callable<Integer> {
                 listen,
                 ram,
                 command,
+                diskOptions.disks(common, spec),
                 agent.nic(spec),
                 takeover == TakeoverMode.AUTO,
                 Optional.ofNullable(fence),

@@ -17,7 +17,8 @@ public enum AgentState {
     STOPPED(13, "the agent has ended"),
     AWAITING_OPERATOR(
             14, "the primary failed, but this host may not start the guest by itself: 'resilire failover' does"),
-    PAUSED_BY_OPERATOR(15, "the guest runs unprotected until 'resilire resume'");
+    PAUSED_BY_OPERATOR(15, "the guest runs unprotected until 'resilire resume'"),
+    WAITING_FOR_GUEST(16, "serving the guest's disks and waiting for its QEMU to start");
 
     private final int code;
     private final String description;

@@ -29,6 +29,9 @@ public final class DirtyBitmap implements AutoCloseable {
     /** A block that a mark stands for. */
     public static final int BLOCK_BYTES = 64 << 10;
 
+    /** No replica has this identity. */
+    public static final UUID NO_REPLICA = new UUID(0, 0);
+
     private static final long MAGIC = 0x5245534449525459L;
     private static final long VERSION = 1;
     private static final int HEADER_BYTES = 4096;
@@ -47,9 +50,13 @@ public final class DirtyBitmap implements AutoCloseable {
     private final long blocks;
     private final long layerBytes;
     private final String doubt;
+    private final long diskBytes;
     private volatile long young;
 
-    private DirtyBitmap(final Path path, final long diskBytes, final UUID replica, final UUID boot) throws IOException {
+    /** @param expected which replica the marks must be about; null for whichever they are about */
+    private DirtyBitmap(final Path path, final long diskBytes, final UUID expected, final UUID boot)
+            throws IOException {
+        this.diskBytes = diskBytes;
         blocks = BitUtil.align(diskBytes, BLOCK_BYTES) / BLOCK_BYTES;
         layerBytes = BitUtil.align(blocks, Long.SIZE) / Byte.SIZE;
         final boolean existed = Files.exists(path);
@@ -61,11 +68,11 @@ public final class DirtyBitmap implements AutoCloseable {
                 channel.truncate(fileBytes);
             }
             file = channel.map(FileChannel.MapMode.READ_WRITE, 0, fileBytes, arena);
-            doubt = existed ? findDoubt(isSized, diskBytes, replica, boot) : "it is new";
+            doubt = existed ? findDoubt(isSized, expected, boot) : "it is new";
         }
         young = doubt == null ? file.get(JAVA_LONG, YOUNG_OFFSET) & 1 : 0;
         if (doubt != null) {
-            writeHeader(diskBytes, replica);
+            writeHeader(expected == null ? NO_REPLICA : expected);
             markAll();
         }
         putUuid(BOOT_OFFSET, boot);
@@ -84,19 +91,24 @@ public final class DirtyBitmap implements AutoCloseable {
         return open(path, diskBytes, replica, UUID.fromString(boot.strip()));
     }
 
+    /** The same, about whichever replica it is about; see {@link #replica()}. */
+    public static DirtyBitmap open(final Path path, final long diskBytes) throws IOException {
+        return open(path, diskBytes, null);
+    }
+
     static DirtyBitmap open(final Path path, final long diskBytes, final UUID replica, final UUID boot)
             throws IOException {
         return new DirtyBitmap(path, diskBytes, replica, boot);
     }
 
-    private String findDoubt(final boolean isSized, final long diskBytes, final UUID replica, final UUID boot) {
+    private String findDoubt(final boolean isSized, final UUID expected, final UUID boot) {
         if (!isSized
                 || file.get(JAVA_LONG, 0) != MAGIC
                 || file.get(JAVA_LONG, VERSION_OFFSET) != VERSION
                 || file.get(JAVA_LONG, DISK_BYTES_OFFSET) != diskBytes) {
             return "it is damaged or of another disk";
         }
-        if (!uuid(REPLICA_OFFSET).equals(replica)) {
+        if (expected != null && !replica().equals(expected)) {
             return "it is about another replica";
         }
         final long state = file.get(JAVA_LONG, STATE_OFFSET);
@@ -107,7 +119,7 @@ public final class DirtyBitmap implements AutoCloseable {
         return null;
     }
 
-    private void writeHeader(final long diskBytes, final UUID replica) {
+    private void writeHeader(final UUID replica) {
         file.fill((byte) 0);
         file.set(JAVA_LONG, 0, MAGIC);
         file.set(JAVA_LONG, VERSION_OFFSET, VERSION);
@@ -122,6 +134,20 @@ public final class DirtyBitmap implements AutoCloseable {
     private void putUuid(final int offset, final UUID uuid) {
         file.set(JAVA_LONG, offset, uuid.getMostSignificantBits());
         file.set(JAVA_LONG, offset + Long.BYTES, uuid.getLeastSignificantBits());
+    }
+
+    /** Which copy of the disk the marks are about; {@link #NO_REPLICA} if about none. */
+    public UUID replica() {
+        return uuid(REPLICA_OFFSET);
+    }
+
+    /** From here on the marks are about this replica, of which nothing is known if it is another: everything is marked. */
+    void adopt(final UUID replica) {
+        if (!replica.equals(replica())) {
+            markAll();
+            putUuid(REPLICA_OFFSET, replica);
+            file.force();
+        }
     }
 
     /** Why, when it was opened, everything had to be taken as changed; null if the marks could be relied on. */

@@ -46,9 +46,7 @@ public final class DiskImage implements AutoCloseable {
      */
     public static DiskImage open(final Path path, final boolean isReadOnly, final WriteObserver observer) {
         Objects.requireNonNull(observer, "observer");
-        if (Files.isDirectory(path)) {
-            throw new DiskImageException("the disk image " + path + " is a directory, not a file or block device");
-        }
+        requireNoDirectory(path);
         final BlockFile file = openFile(path, isReadOnly);
         try {
             requireSectors(path, file.lengthBytes());
@@ -57,6 +55,25 @@ public final class DiskImage implements AutoCloseable {
         } catch (final RuntimeException failure) {
             file.close();
             throw failure;
+        }
+    }
+
+    /**
+     * How long an image is, without using it.
+     *
+     * @throws DiskImageException as for {@link #open}
+     */
+    public static long lengthOf(final Path path) {
+        requireNoDirectory(path);
+        try (BlockFile file = openFile(path, true)) {
+            requireSectors(path, file.lengthBytes());
+            return file.lengthBytes();
+        }
+    }
+
+    private static void requireNoDirectory(final Path path) {
+        if (Files.isDirectory(path)) {
+            throw new DiskImageException("the disk image " + path + " is a directory, not a file or block device");
         }
     }
 

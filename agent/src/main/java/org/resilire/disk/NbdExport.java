@@ -8,17 +8,24 @@ import java.util.Objects;
  *
  * @param name at most 256 bytes
  * @param image not closed by the server
+ * @param gate refuses changes while it is closed: to its clients the disk is writable nevertheless
  */
-public record NbdExport(String name, DiskImage image) {
+public record NbdExport(String name, DiskImage image, WriteGate gate) {
 
     private static final int MAX_NAME_BYTES = 256;
 
     public NbdExport {
         Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(gate, "gate");
         if (name.getBytes(StandardCharsets.UTF_8).length > MAX_NAME_BYTES) {
             throw new IllegalArgumentException(
                     "the name of an NBD export must have at most " + MAX_NAME_BYTES + " bytes: " + name);
         }
+    }
+
+    /** An export that may be changed. */
+    public NbdExport(final String name, final DiskImage image) {
+        this(name, image, WriteGate.opened());
     }
 
     /** What clients are told that they may do with it. */

@@ -61,7 +61,8 @@ final class NbdRequest {
      *
      * @return 0 if it can
      */
-    int problem(final DiskImage image, final boolean reportsAllocation) {
+    int problem(final NbdExport export, final boolean reportsAllocation) {
+        final DiskImage image = export.image();
         final int allowedFlags;
         switch (command) {
             case Nbd.CMD_READ -> allowedFlags = Nbd.CMD_FLAG_FUA | Nbd.CMD_FLAG_DF;
@@ -76,7 +77,7 @@ final class NbdRequest {
             }
         }
         final boolean isChange = command != Nbd.CMD_READ && command != Nbd.CMD_BLOCK_STATUS;
-        if (isChange && image.isReadOnly()) {
+        if (isChange && (image.isReadOnly() || !export.gate().isOpen())) {
             return Nbd.EPERM;
         }
         if ((flags & ~allowedFlags) != 0

@@ -19,6 +19,7 @@ final class NbdWorker implements AutoCloseable {
 
     private final NbdInput input;
     private final NbdReplies replies;
+    private final NbdExport export;
     private final DiskImage image;
     private final boolean reportsAllocation;
     private final NbdRequest request = new NbdRequest();
@@ -32,7 +33,8 @@ final class NbdWorker implements AutoCloseable {
     NbdWorker(final NbdInput input, final NbdReplies replies, final NbdNegotiation.Agreement agreement) {
         this.input = input;
         this.replies = replies;
-        this.image = agreement.export().image();
+        this.export = agreement.export();
+        this.image = export.image();
         this.reportsAllocation = agreement.reportsAllocation();
     }
 
@@ -46,7 +48,7 @@ final class NbdWorker implements AutoCloseable {
         if (!request.read(input) || request.command() == Nbd.CMD_DISC) {
             return false;
         }
-        problem = request.problem(image, reportsAllocation);
+        problem = request.problem(export, reportsAllocation);
         isDone = false;
         if (request.command() == Nbd.CMD_WRITE) {
             receiveData();

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
@@ -17,6 +18,7 @@ import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentCountersReader;
+import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
@@ -26,6 +28,8 @@ import org.resilire.control.CountersFileException;
 import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
+import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
@@ -36,6 +40,7 @@ import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.guard.GuardOptions;
 import org.resilire.guest.guard.GuardProcess;
 import org.resilire.guest.guard.PausedFlag;
+import org.resilire.guest.qemu.QemuArrival;
 import org.resilire.guest.qemu.QemuGuest;
 import org.resilire.guest.qemu.QemuGuestConfig;
 import org.resilire.linux.PidFd;
@@ -73,6 +78,9 @@ public final class PrimaryAgent {
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final long GUEST_POLL_NANOS = 20_000_000L;
+    private static final long GUEST_REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final PrimaryConfig config;
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -121,6 +129,13 @@ public final class PrimaryAgent {
             // For whoever comes after this agent, should it die, too, before it can end that.
             counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.LEFT_PAUSED);
         }
+        for (final DiskConfig disk : config.disks()) {
+            resources.add(PrimaryDisk.open(disk, config.stateDirectory(), config.vmName()));
+            LOG.info("disk {}: {} at {}", disk.name(), disk.image(), disk.socket());
+        }
+        if (!config.disks().isEmpty() && !awaitGuest(counters)) {
+            return Outcome.STOPPED;
+        }
         final QemuGuest guest = resources.add(QemuGuest.attach(
                 new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
                         .withTracker(config.tracker())
@@ -161,6 +176,29 @@ public final class PrimaryAgent {
         final ProtectionLoop protection =
                 buildLoop(resources, counters, record, guest, outputEpochs, inboundLog, claim);
         return runLoop(protection, counters, nic);
+    }
+
+    /**
+     * A QEMU that uses the disks starts after them.
+     *
+     * @return false if the agent is to stop
+     */
+    private boolean awaitGuest(final AgentCounters counters) {
+        long nextReportNanos = System.nanoTime();
+        while (!QemuArrival.hasCome(config.qmpSocket())) {
+            if (stopRequested) {
+                return false;
+            }
+            if (System.nanoTime() - nextReportNanos >= 0) {
+                nextReportNanos = System.nanoTime() + GUEST_REPORT_NANOS;
+                LOG.info("waiting for QEMU, to be started with -qmp unix:{},server=on,wait=off", config.qmpSocket());
+                counters.state(AgentState.WAITING_FOR_GUEST);
+            }
+            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+            LockSupport.parkNanos(GUEST_POLL_NANOS);
+        }
+        counters.state(AgentState.STARTING);
+        return true;
     }
 
     /** An agent that died may have left the guest paused, and its guard may have come too late to resume it. */

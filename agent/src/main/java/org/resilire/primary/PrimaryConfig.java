@@ -1,8 +1,10 @@
 package org.resilire.primary;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
@@ -17,6 +19,7 @@ import org.resilire.transport.TransportConfig;
  * @param qmpSocket QMP socket of the running guest
  * @param ramFile file that backs the guest's RAM
  * @param backup where the backup's agent listens
+ * @param disks of the guest, served by this agent
  * @param nic the guest's network; empty if it has none
  * @param tracker which mechanism finds written pages
  * @param scanThreads that look for them in a pause, the checkpoint's own included
@@ -32,6 +35,7 @@ public record PrimaryConfig(
         Path qmpSocket,
         Path ramFile,
         Endpoint backup,
+        List<DiskConfig> disks,
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
         int scanThreads,

@@ -171,6 +171,34 @@ class CommandLineTest {
         assertComplaint(2, part, protect(options.split(" ")));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--disk d0|a disk is NAME=IMAGE",
+                "--disk d0=|a disk is NAME=IMAGE",
+                "--disk =/nowhere|a disk is NAME=IMAGE",
+                "--disk d/0=/nowhere|cannot name a disk",
+                "--disk d0=/nowhere --disk d0=/elsewhere|two --disk are named 'd0'",
+                "--disk d0=/nowhere --disk d1=/x/../nowhere|two --disk use the image /x/../nowhere",
+            })
+    void shouldSayWhichDisksCannotBe(final String options, final String part) {
+        assertComplaint(2, part, protect(options.split(" ")));
+    }
+
+    @Test
+    void shouldSayThatADisksImageIsMissing() {
+        assertComplaint(4, "there is no disk image /nowhere", protect("--disk", "d0=/nowhere"));
+    }
+
+    @Test
+    void shouldTakeSeveralDisksFromTheConfiguration() throws IOException {
+        Files.write(directory.resolve("one"), new byte[4096]);
+        final String file =
+                configuration("[vm.db]", "disk = ['d0=" + directory.resolve("one") + "', 'd1=/not here.img']");
+        assertComplaint(4, "there is no disk image /not here.img", protect("--config", file));
+    }
+
     @Test
     void shouldNameWhatIsMissing() {
         assertComplaint(2, "--vm=NAME", "protect");

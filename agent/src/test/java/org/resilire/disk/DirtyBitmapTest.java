@@ -47,6 +47,24 @@ class DirtyBitmapTest {
     }
 
     @Test
+    void shouldTakeEverythingAsChangedForAnotherReplicaOnly() throws IOException {
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, DISK_BYTES)) {
+            assertEquals(DirtyBitmap.NO_REPLICA, bitmap.replica());
+            bitmap.adopt(REPLICA);
+            bitmap.beginGeneration();
+            bitmap.clearOld();
+        }
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, DISK_BYTES)) {
+            assertNull(bitmap.doubt());
+            assertEquals(REPLICA, bitmap.replica());
+            bitmap.adopt(REPLICA);
+            assertEquals(0, bitmap.dirtyBlocks());
+            bitmap.adopt(new UUID(7, 7));
+            assertEquals(BLOCKS, bitmap.dirtyBlocks());
+        }
+    }
+
+    @Test
     void shouldKeepMarksWhenTheAgentEndsAnyhowAndDoubtThemWhenTheHostDoes() throws IOException {
         makeClean();
         final DirtyBitmap killed = open(BOOT);

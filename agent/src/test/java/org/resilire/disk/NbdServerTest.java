@@ -58,6 +58,29 @@ class NbdServerTest {
     }
 
     @Test
+    void shouldRefuseEveryChangeUntilItsGateIsOpened() throws IOException {
+        final WriteGate writes = WriteGate.closed();
+        final Path other = directory.resolve("standby");
+        try (NbdServer standby = NbdServer.start(other, List.of(new NbdExport("d0", image, writes)));
+                TestNbdClient client = TestNbdClient.go(other, "d0")) {
+            client.request(0, Nbd.CMD_WRITE, 1, 0, 512, new byte[512]);
+            assertEquals(Nbd.EPERM, client.reply(0).error());
+            client.request(0, Nbd.CMD_WRITE, 2, 0, 2 << 20, new byte[2 << 20]);
+            assertEquals(Nbd.EPERM, client.reply(0).error());
+            for (final int command : new int[] {Nbd.CMD_TRIM, Nbd.CMD_WRITE_ZEROES}) {
+                client.request(0, command, 3, 0, 512);
+                assertEquals(Nbd.EPERM, client.reply(0).error());
+            }
+            client.request(0, Nbd.CMD_READ, 4, 0, 512);
+            assertEquals(0, client.reply(512).error());
+            writes.open();
+            client.request(0, Nbd.CMD_WRITE, 5, 0, 512, new byte[512]);
+            assertEquals(0, client.reply(0).error());
+            assertEquals(1, standby.connectionCount());
+        }
+    }
+
+    @Test
     void shouldListAndDescribeItsExports() throws IOException {
         try (TestNbdClient client = TestNbdClient.connect(socket)) {
             final List<TestNbdClient.OptionReply> listed = client.option(Nbd.OPT_LIST, NOTHING);

@@ -55,6 +55,12 @@ final class AgentCommandLine {
             common.addAll(List.of("--nic-peer", host.nicPeer().toString()));
             common.addAll(List.of("--tap", host.tapName()));
         }
+        for (final String disk : options.disks()) {
+            common.addAll(List.of("--disk", disk + "=" + host.diskImage(disk)));
+        }
+        if (!options.disks().isEmpty()) {
+            common.addAll(List.of("--disk-socket-dir", host.directory().toString()));
+        }
         return common;
     }
 

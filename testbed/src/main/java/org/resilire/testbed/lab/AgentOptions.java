@@ -12,9 +12,15 @@ import java.util.List;
  * @param primaryExtra more arguments of {@code protect}, as they are
  * @param standbyExtra more arguments of {@code standby}, as they are
  * @param hasNetwork whether the guest has a NIC that passes through the agents
+ * @param disks names of the guest's disks, whose images the lab's hosts have
  */
 public record AgentOptions(
-        Duration period, int verifyEvery, List<String> primaryExtra, List<String> standbyExtra, boolean hasNetwork) {
+        Duration period,
+        int verifyEvery,
+        List<String> primaryExtra,
+        List<String> standbyExtra,
+        boolean hasNetwork,
+        List<String> disks) {
 
     /** The agent's default period. */
     public static final Duration DEFAULT_PERIOD = Duration.ofMillis(20);
@@ -22,32 +28,38 @@ public record AgentOptions(
     public AgentOptions {
         primaryExtra = List.copyOf(primaryExtra);
         standbyExtra = List.copyOf(standbyExtra);
+        disks = List.copyOf(disks);
     }
 
     public static AgentOptions defaults() {
-        return new AgentOptions(DEFAULT_PERIOD, 0, List.of(), List.of(), true);
+        return new AgentOptions(DEFAULT_PERIOD, 0, List.of(), List.of(), true, List.of());
     }
 
     public AgentOptions withPeriod(final Duration newPeriod) {
-        return new AgentOptions(newPeriod, verifyEvery, primaryExtra, standbyExtra, hasNetwork);
+        return new AgentOptions(newPeriod, verifyEvery, primaryExtra, standbyExtra, hasNetwork, disks);
     }
 
     public AgentOptions withVerifyEvery(final int epochs) {
-        return new AgentOptions(period, epochs, primaryExtra, standbyExtra, hasNetwork);
+        return new AgentOptions(period, epochs, primaryExtra, standbyExtra, hasNetwork, disks);
     }
 
     /** For example {@code --on-backup-loss pause}, or {@code --arm FAILURE-POINT@N}. */
     public AgentOptions withPrimaryExtra(final String... arguments) {
-        return new AgentOptions(period, verifyEvery, joined(primaryExtra, arguments), standbyExtra, hasNetwork);
+        return new AgentOptions(period, verifyEvery, joined(primaryExtra, arguments), standbyExtra, hasNetwork, disks);
     }
 
     public AgentOptions withStandbyExtra(final String... arguments) {
-        return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments), hasNetwork);
+        return new AgentOptions(period, verifyEvery, primaryExtra, joined(standbyExtra, arguments), hasNetwork, disks);
     }
 
     /** For a guest without a NIC. */
     public AgentOptions withoutNetwork() {
-        return new AgentOptions(period, verifyEvery, primaryExtra, standbyExtra, false);
+        return new AgentOptions(period, verifyEvery, primaryExtra, standbyExtra, false, disks);
+    }
+
+    /** For a guest with these disks. */
+    public AgentOptions withDisks(final String... names) {
+        return new AgentOptions(period, verifyEvery, primaryExtra, standbyExtra, hasNetwork, List.of(names));
     }
 
     /** Silence after which either side takes the other for failed. */

@@ -118,10 +118,17 @@ public final class AgentProcess implements AutoCloseable {
         return counters != null;
     }
 
+    /** Waits until it serves the guest's disks, so that the guest can start. */
+    public AgentProcess awaitServing() {
+        awaitState(AgentState.WAITING_FOR_GUEST, START_LIMIT);
+        return this;
+    }
+
     /** Waits until it is attached to the guest, whose frames then pass through it. */
     public AgentProcess awaitAttached() {
         Await.until(
-                () -> (state() != null && state() != AgentState.STARTING) || !process.isAlive(),
+                () -> (state() != null && state() != AgentState.STARTING && state() != AgentState.WAITING_FOR_GUEST)
+                        || !process.isAlive(),
                 START_LIMIT,
                 () -> process.name() + " did not attach to the guest within " + START_LIMIT.toSeconds() + " s"
                         + describedLastError() + process.logTail());

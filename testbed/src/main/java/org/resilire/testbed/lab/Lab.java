@@ -95,6 +95,7 @@ public final class Lab implements AutoCloseable {
         for (final LabHost host : List.of(hostA, hostB)) {
             LabFiles.createDirectories(host.agentRunBase());
             LabFiles.createDirectories(host.agentStateDirectory());
+            LabFiles.createDirectories(host.diskDirectory());
         }
         FenceScript.write(fenceScript());
         network.create();
@@ -103,7 +104,13 @@ public final class Lab implements AutoCloseable {
     private LabHost host(
             final String label, final Namespace namespace, final String address, final String replicationAddress) {
         return new LabHost(
-                label, namespace, address, replicationAddress, directory.resolve(label), sharedMemory(label + ".ram"));
+                label,
+                namespace,
+                address,
+                replicationAddress,
+                directory.resolve(label),
+                sharedMemory(label + ".ram"),
+                LabFiles.disks(id).resolve(label));
     }
 
     public String id() {

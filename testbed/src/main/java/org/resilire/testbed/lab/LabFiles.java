@@ -11,17 +11,22 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** The lab's files: {@code /run/resilire-testbed-ID} and {@code /dev/shm/resilire-ID*}, both in memory. The
- * agents' files are among the latter. */
+/** The lab's files: {@code /run/resilire-testbed-ID} and {@code /dev/shm/resilire-ID*}, both in memory, with the
+ * agents' files among the latter; and {@code /var/tmp/resilire-testbed-ID} for disks, which is not. */
 final class LabFiles {
 
     private static final Path RUN = Path.of("/run");
+    private static final Path DISKS = Path.of("/var/tmp");
     private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
     private LabFiles() {}
 
     static Path directory(final String id) {
         return RUN.resolve("resilire-testbed-" + id);
+    }
+
+    static Path disks(final String id) {
+        return DISKS.resolve("resilire-testbed-" + id);
     }
 
     static Path sharedMemory(final String id, final String name) {
@@ -55,6 +60,7 @@ final class LabFiles {
                     removeTree(file);
                 }
             }
+            removeTree(disks(id));
             removeTree(directory(id));
         } catch (final IOException failure) {
             throw new UncheckedIOException(failure);

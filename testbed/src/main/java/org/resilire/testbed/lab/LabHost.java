@@ -11,9 +11,16 @@ import java.nio.file.Path;
  * @param replicationAddress on the link between the hosts
  * @param directory its sockets, and the agent's files
  * @param ramFile the guest's memory on this host
+ * @param diskDirectory images of the guest's disks on this host, on a file system that is no memory
  */
 public record LabHost(
-        String label, Namespace namespace, String address, String replicationAddress, Path directory, Path ramFile) {
+        String label,
+        Namespace namespace,
+        String address,
+        String replicationAddress,
+        Path directory,
+        Path ramFile,
+        Path diskDirectory) {
 
     /** The TAP device of the guest's network, for the agent to open. */
     public String tapName() {
@@ -28,6 +35,16 @@ public record LabHost(
     /** Where QEMU receives the frames for the guest. */
     public Path nicPeer() {
         return directory.resolve("nic-qemu.sock");
+    }
+
+    /** The image of one of the guest's disks. */
+    public Path diskImage(final String name) {
+        return diskDirectory.resolve(name + ".img");
+    }
+
+    /** Where the agent serves that disk. */
+    public Path diskSocket(final String name) {
+        return directory.resolve(name + ".nbd");
     }
 
     /** QEMU's control socket for the agent. */

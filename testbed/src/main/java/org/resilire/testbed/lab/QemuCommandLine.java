@@ -32,7 +32,7 @@ final class QemuCommandLine {
     private static List<String> devices(
             final String name, final GuestConfig guest, final LabHost host, final Path serialLog) {
         final String memory = guest.memoryMiB() + "M";
-        return new ArrayList<>(List.of(
+        final List<String> command = new ArrayList<>(List.of(
                 "qemu-system-x86_64",
                 "-name",
                 name,
@@ -71,6 +71,18 @@ final class QemuCommandLine {
                 guest.image().initrd().toString(),
                 "-append",
                 guest.image().commandLine() + " resilire.ip=" + Lab.GUEST_ADDRESS + "/24"));
+        guest.disks().forEach(disk -> command.addAll(disk(disk, host)));
+        return command;
+    }
+
+    /** If the agent ends, the guest's requests wait until there is one again. */
+    private static List<String> disk(final String name, final LabHost host) {
+        return List.of(
+                "-blockdev",
+                "driver=nbd,node-name=" + name + ",server.type=unix,server.path=" + host.diskSocket(name) + ",export="
+                        + name + ",reconnect-delay=3600",
+                "-device",
+                "virtio-blk-pci,drive=" + name);
     }
 
     private static String quote(final String argument) {

@@ -55,8 +55,7 @@ final class TwoHosts implements AutoCloseable {
 
     /** The logs of all processes stay in {@code target/system-tests/NAME}. */
     static TwoHosts boot(final String name, final GuestConfig config) {
-        final TwoHosts hosts =
-                new TwoHosts(Lab.create(emptyDirectory(Path.of("target", "system-tests", name))), config);
+        final TwoHosts hosts = withoutGuest(name, config);
         try {
             hosts.bootGuest();
             return hosts;
@@ -64,6 +63,11 @@ final class TwoHosts implements AutoCloseable {
             hosts.close();
             throw failure;
         }
+    }
+
+    /** For a guest that starts after its agent, since that serves its disks: see {@link #bootGuest()}. */
+    static TwoHosts withoutGuest(final String name, final GuestConfig config) {
+        return new TwoHosts(Lab.create(emptyDirectory(Path.of("target", "system-tests", name))), config);
     }
 
     private static Path emptyDirectory(final Path directory) {
@@ -158,7 +162,8 @@ final class TwoHosts implements AutoCloseable {
     /** The states and last words of everybody, for the message of an assertion. */
     String describe() {
         final StringBuilder text = new StringBuilder();
-        text.append("\nguest: ").append(guest.process().isAlive() ? "runs" : "has ended");
+        text.append("\nguest: ")
+                .append(guest == null ? "not started" : guest.process().isAlive() ? "runs" : "has ended");
         agents().forEach(agent -> text.append(agent.described()));
         return text.toString();
     }

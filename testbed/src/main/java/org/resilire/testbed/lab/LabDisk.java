@@ -1,0 +1,40 @@
+package org.resilire.testbed.lab;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.resilire.testbed.TestbedException;
+
+/** Images of a guest's disk on both hosts of a lab. */
+public final class LabDisk {
+
+    private LabDisk() {}
+
+    /** On host A an ext4 file system, on host B as many zeros. */
+    public static void createExt4(final Lab lab, final String name, final long lengthBytes) {
+        createEmpty(lab, name, lengthBytes);
+        Commands.run(
+                "mke2fs", "-q", "-F", "-t", "ext4", lab.hostA().diskImage(name).toString());
+    }
+
+    /** Zeros on both hosts. */
+    public static void createEmpty(final Lab lab, final String name, final long lengthBytes) {
+        for (final LabHost host : List.of(lab.hostA(), lab.hostB())) {
+            createEmpty(host.diskImage(name), lengthBytes);
+        }
+    }
+
+    /** A sparse file. */
+    public static void createEmpty(final Path image, final long lengthBytes) {
+        try {
+            Files.deleteIfExists(image);
+            try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+                file.setLength(lengthBytes);
+            }
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot make the disk image " + image + ": " + failure.getMessage(), failure);
+        }
+    }
+}
