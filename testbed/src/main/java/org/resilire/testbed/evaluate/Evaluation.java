@@ -116,14 +116,20 @@ final class Evaluation {
     List<Sample> windows(final Point point, final int count, final List<Probe> probes) {
         final List<Sample> samples = new ArrayList<>();
         for (int number = 1; number <= count; number++) {
-            final Map<String, Double> figures = Probes.window(plan.window(), probes);
-            samples.add(new Sample(point, number, Instant.now(), figures));
-            // One line that is written over would be lost in a log.
-            if (number == 1 || number == count) {
-                say("  %2d of %d  %s", number, count, shown(figures));
-            }
+            samples.add(window(point, number, count, plan.window(), probes));
         }
         return samples;
+    }
+
+    /** One window of a point that has so many. */
+    Sample window(
+            final Point point, final int number, final int count, final Duration length, final List<Probe> probes) {
+        final Map<String, Double> figures = Probes.window(length, probes);
+        // One line that is written over would be lost in a log.
+        if (number == 1 || number == count) {
+            say("  %2d of %d  %s", number, count, shown(figures));
+        }
+        return new Sample(point, number, Instant.now(), figures);
     }
 
     private static String shown(final Map<String, Double> figures) {
@@ -153,13 +159,24 @@ final class Evaluation {
      */
     List<Sample> protectedWindows(
             final Point point, final Protection protection, final PauseFloor floor, final List<Probe> more) {
+        protect(protection);
+        final List<Sample> samples = windows(point, plan.samples(), protection.probes(more));
+        conclude(protection, floor, samples);
+        return samples;
+    }
+
+    /** Protects a guest that an agent is attached to, and lets it settle. */
+    void protect(final Protection protection) {
         protection.protect();
         say(
                 "  protected after %.0f ms, %.1f MB",
                 protection.synchronisation().get("synchronisationMillis"),
                 protection.synchronisation().get("synchronisationBytes") / 1e6);
         Probes.window(plan.settle(), List.of());
-        final List<Sample> samples = windows(point, plan.samples(), protection.probes(more));
+    }
+
+    /** Compares the memories of a guest that is protected; adds that and the floor to its samples. */
+    void conclude(final Protection protection, final PauseFloor floor, final List<Sample> samples) {
         final double differingPages = protection.verify();
         hasDifferences |= differingPages > 0;
         samples.forEach(sample -> {
@@ -171,6 +188,5 @@ final class Evaluation {
         say(
                 "  floor p50 %.2f ms; memories %s",
                 floor.millisP50(), differingPages == 0 ? "equal" : "DIFFER in " + (long) differingPages + " pages");
-        return samples;
     }
 }

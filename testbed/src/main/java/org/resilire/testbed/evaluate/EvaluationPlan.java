@@ -30,10 +30,10 @@ record EvaluationPlan(
     static EvaluationPlan full(final List<Workload> workloads, final List<ProtectionMode> modes) {
         return new EvaluationPlan(
                 20,
-                Duration.ofSeconds(1),
+                Duration.ofMillis(500),
                 Duration.ofSeconds(2),
                 5,
-                100,
+                60,
                 512,
                 Duration.ofMillis(20),
                 workloads,
@@ -45,7 +45,7 @@ record EvaluationPlan(
     static EvaluationPlan quick(final List<Workload> workloads, final List<ProtectionMode> modes) {
         return new EvaluationPlan(
                 3,
-                Duration.ofSeconds(1),
+                Duration.ofMillis(500),
                 Duration.ofSeconds(1),
                 2,
                 50,

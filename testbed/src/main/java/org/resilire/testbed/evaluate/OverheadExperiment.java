@@ -8,7 +8,10 @@ import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 
-/** What protection costs a program that computes, at two rates, and what of it QEMU's stop and cont cost alone. */
+/**
+ * What protection costs a program that computes, at two rates, and what of it QEMU's stop and cont cost alone. Windows with and without
+ * alternate, since the speed of a guest on a shared machine drifts by more than is to be measured.
+ */
 final class OverheadExperiment implements Experiment {
 
     static final String NAME = "overhead";
@@ -19,6 +22,12 @@ final class OverheadExperiment implements Experiment {
             ProtectionMode.REMUS_COMPRESSED,
             ProtectionMode.FGBI_BARE,
             ProtectionMode.DEFAULT);
+
+    /** Long enough for ten epochs of the lower rate. */
+    private static final Duration WINDOW = Duration.ofSeconds(1);
+
+    /** What was written while unprotected has been sent by then. */
+    private static final Duration RESUMED_SETTLE = Duration.ofMillis(300);
 
     @Override
     public String name() {
@@ -34,7 +43,7 @@ final class OverheadExperiment implements Experiment {
         return Point.of(NAME).with("epochsPerSecond", epochsPerSecond).with("mode", mode);
     }
 
-    /** Unprotected, just before. */
+    /** Unprotected, between the windows of a point: one before each and one after the last. */
     static Point baseline(final Point point) {
         return Point.of(NAME)
                 .with("epochsPerSecond", point.coordinate("epochsPerSecond"))
@@ -81,18 +90,24 @@ final class OverheadExperiment implements Experiment {
         return Duration.ofSeconds(1).dividedBy(Long.parseLong(point.coordinate("epochsPerSecond")));
     }
 
-    private static List<Sample> unprotected(
-            final Evaluation evaluation, final RunningWorkload running, final Point point) {
-        return evaluation.windows(baseline(point), evaluation.plan().baselineSamples(), running.probes());
+    /** Neither protected nor paused; the number is that of the window that follows. */
+    private static Sample unprotected(
+            final Evaluation evaluation, final RunningWorkload running, final Point point, final int number) {
+        return evaluation.window(baseline(point), number, evaluation.plan().samples() + 1, WINDOW, running.probes());
     }
 
     private static List<Sample> stopAndCont(
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
-        final List<Sample> samples = new ArrayList<>(unprotected(evaluation, running, point));
-        try (PacedPauses pauses = new PacedPauses(subject, period(point))) {
-            final List<Probe> probes = new ArrayList<>(running.probes());
-            probes.add(Probes.pauses(pauses));
-            samples.addAll(evaluation.windows(point, evaluation.plan().samples(), probes));
+        final int count = evaluation.plan().samples();
+        final List<Sample> samples = new ArrayList<>();
+        samples.add(unprotected(evaluation, running, point, 1));
+        for (int number = 1; number <= count; number++) {
+            try (PacedPauses pauses = new PacedPauses(subject, period(point))) {
+                final List<Probe> probes = new ArrayList<>(running.probes());
+                probes.add(Probes.pauses(pauses));
+                samples.add(evaluation.window(point, number, count, WINDOW, probes));
+            }
+            samples.add(unprotected(evaluation, running, point, number + 1));
         }
         return samples;
     }
@@ -101,11 +116,26 @@ final class OverheadExperiment implements Experiment {
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
         final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
         final Duration period = period(point);
-        final List<Sample> samples = new ArrayList<>(unprotected(evaluation, running, point));
+        final int count = evaluation.plan().samples();
         final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
+        final List<Sample> unprotected = new ArrayList<>();
+        final List<Sample> samples = new ArrayList<>();
         try (Protection protection = Protection.attach(subject, mode.options(), period)) {
-            samples.addAll(evaluation.protectedWindows(point, protection, floor, running.probes()));
+            evaluation.protect(protection);
+            final List<Probe> probes = protection.probes(running.probes());
+            for (int number = 1; number <= count; number++) {
+                // One pair of agents all along: a fresh one would be compiling its code in each window.
+                protection.pause();
+                unprotected.add(unprotected(evaluation, running, point, number));
+                protection.resume();
+                Probes.window(RESUMED_SETTLE, List.of());
+                samples.add(evaluation.window(point, number, count, WINDOW, probes));
+            }
+            evaluation.conclude(protection, floor, samples);
+            protection.pause();
+            unprotected.add(unprotected(evaluation, running, point, count + 1));
         }
+        samples.addAll(unprotected);
         samples.forEach(sample -> running.addVerdict(sample.figures()));
         return samples;
     }

@@ -1,10 +1,13 @@
 package org.resilire.testbed.evaluate;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** What the experiment overhead found, with what follows from it. Immutable. */
 final class OverheadFigures {
+
+    private static final String WORK = "unitsPerSecond";
 
     private final Map<Point, List<Sample>> samples;
 
@@ -23,16 +26,32 @@ final class OverheadFigures {
         return Spread.of(samples.getOrDefault(point, List.of()), figure);
     }
 
-    /** Work done just before, without protection. */
-    Spread before(final Point point) {
-        return spread(OverheadExperiment.baseline(point), "unitsPerSecond");
+    /** Work done without protection, between the windows. */
+    Spread without(final Point point) {
+        return spread(OverheadExperiment.baseline(point), WORK);
     }
 
-    /** How much longer the same work takes. */
+    /** How much longer the same work takes, window by window, than in the mean of the unprotected ones before and after. */
     Spread overhead(final Point point) {
-        final double before = before(point).mean();
+        final Map<Integer, Double> without = new HashMap<>();
+        samples.getOrDefault(OverheadExperiment.baseline(point), List.of())
+                .forEach(sample -> without.put(sample.number(), sample.figure(WORK)));
         return Spread.of(samples.getOrDefault(point, List.of()).stream()
-                .mapToDouble(sample -> before / sample.figure("unitsPerSecond") - 1)
+                .mapToDouble(sample -> {
+                    final double before = without.getOrDefault(sample.number(), Double.NaN);
+                    final double after = without.getOrDefault(sample.number() + 1, Double.NaN);
+                    return (before + after) / 2 / sample.figure(WORK) - 1;
+                })
+                .toArray());
+    }
+
+    /** What the guest's standing still alone makes of it: paused time to running time. */
+    Spread pauses(final Point point) {
+        return Spread.of(samples.getOrDefault(point, List.of()).stream()
+                .mapToDouble(sample -> {
+                    final double paused = sample.figure("pauseMillisMean") / 1e3 * sample.figure("epochsPerSecond");
+                    return paused / (1 - paused);
+                })
                 .toArray());
     }
 

@@ -93,6 +93,24 @@ final class Protection implements AutoCloseable {
         return probes;
     }
 
+    /** The guest goes on unprotected until {@link #resume()}; both agents stay. */
+    void pause() {
+        primary.command("pause");
+    }
+
+    /** Protects it again, as {@link #protect()} did. */
+    void resume() {
+        primary.command("resume");
+        Await.until(
+                this::isOver,
+                PROTECTION_LIMIT,
+                LOOK_INTERVAL,
+                () -> "the guest is not protected again after " + PROTECTION_LIMIT.toSeconds() + " s: " + described());
+        if (!isProtected()) {
+            throw new TestbedException("an agent ended before the guest was protected again: " + described());
+        }
+    }
+
     /** Compares the two memories; returns how many pages differ. */
     double verify() {
         final JsonNode answer = primary.command("verify");

@@ -86,8 +86,23 @@ class ReportTest {
         add(alone, Map.of("unitsPerSecond", 1_000 / 1.05));
         add(fgbi, Map.of("unitsPerSecond", 1_000 / 1.20));
         final String row = row(page(), "fgbi-auto");
-        assertTrue(row.contains("20.0 % ± 0.0 % | 25.0 %"), row);
+        assertTrue(row.contains("20.0 % ± 0.0 % | 20.0 % | – | 25.0 %"), row);
         assertTrue(row(page(), "Remus slows a kernel build").contains("stop and cont alone – and 5.0 %"), page());
+    }
+
+    @Test
+    void shouldCompareEachWindowWithTheUnprotectedOnesAroundIt() throws IOException {
+        final Point point = OverheadExperiment.point(10, ProtectionMode.DEFAULT.name());
+        final double[] without = {1_000, 1_200, 1_400};
+        for (int i = 0; i < without.length; i++) {
+            addOne(OverheadExperiment.baseline(point), i + 1, Map.of("unitsPerSecond", without[i]));
+        }
+        // A guest that gets faster all the while, and is slowed by a tenth.
+        addOne(point, 1, Map.of("unitsPerSecond", 1_100 / 1.1, "pauseMillisMean", 4.0, "epochsPerSecond", 10.0));
+        addOne(point, 2, Map.of("unitsPerSecond", 1_300 / 1.1, "pauseMillisMean", 4.0, "epochsPerSecond", 10.0));
+        final String row = row(page(), "fgbi-auto");
+        // Paused for 4 % of the time, which is 4.2 % of the rest.
+        assertTrue(row.contains("10.0 % ± 0.0 % | 10.0 % | 4.2 %"), row);
     }
 
     @Test
@@ -141,6 +156,10 @@ class ReportTest {
             figures.put("verifyDifferingPages", 0.0);
             add(ModesExperiment.point(workload, mode), figures);
         }
+    }
+
+    private void addOne(final Point point, final int number, final Map<String, Double> figures) {
+        results.add(List.of(new Sample(point, number, Instant.EPOCH, figures)));
     }
 
     private void add(final Point point, final Map<String, Double> figures) {
