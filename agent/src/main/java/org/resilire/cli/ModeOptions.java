@@ -46,7 +46,8 @@ final class ModeOptions {
             paramLabel = "CODEC",
             description =
                     "How blocks are made smaller. delta: what differs from what was sent before. lz4: a batch at a time."
-                            + " delta+lz4: both. raw: not at all. auto: delta, and lz4 while the link is slower than compressing."
+                            + " pack: a batch without its zero bytes. delta+lz4, delta+pack, delta+pack+lz4: one after the other."
+                            + " raw: not at all. auto: delta, and pack and lz4 while the link is slower than these."
                             + " Default: auto with --mode fgbi, raw with remus.")
     String codec;
 

@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db --qmp /run/vm/db.qmp --ram /dev/shm/db.ram --backup 10.0.0.2:7400 \\",
             "      --nic-socket /run/vm/db.nic --nic-peer /run/vm/db.qemu --tap db0",
             "  resilire protect --vm db                 # everything from [vm.db] of /etc/resilire/resilire.toml",
-            "  resilire protect --vm db --codec delta+lz4 --encoder-thread     # over a slow link",
+            "  resilire protect --vm db --codec delta+pack+lz4 --encoder-thread     # over a slow link",
             "  resilire protect --vm db --identify hash --block 256            # 1/32 of the memory instead of all again",
             "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })

@@ -3,20 +3,24 @@ package org.resilire.codec;
 /** One of the ways in which the records of a batch may leave. */
 public enum BatchCoding {
     /** Blocks as they are. */
-    BLOCKS(false, false),
+    BLOCKS(false, BatchCompression.NONE),
     /** What changed within the blocks, where that is shorter. */
-    LANES(true, false),
+    LANES(true, BatchCompression.NONE),
     /** Blocks, compressed. */
-    BLOCKS_LZ4(false, true),
+    BLOCKS_LZ4(false, BatchCompression.LZ4),
     /** What changed within the blocks, compressed. */
-    LANES_LZ4(true, true);
+    LANES_LZ4(true, BatchCompression.LZ4),
+    /** What changed within the blocks, without zero bytes. */
+    LANES_PACK(true, BatchCompression.PACK),
+    /** What changed within the blocks, without zero bytes and compressed. */
+    LANES_PACK_LZ4(true, BatchCompression.PACK_LZ4);
 
     private final boolean delta;
-    private final boolean lz4;
+    private final BatchCompression compression;
 
-    BatchCoding(final boolean delta, final boolean lz4) {
+    BatchCoding(final boolean delta, final BatchCompression compression) {
         this.delta = delta;
-        this.lz4 = lz4;
+        this.compression = compression;
     }
 
     /** What to tell {@link PageEncoder#delta} before the batch. */
@@ -24,8 +28,8 @@ public enum BatchCoding {
         return delta;
     }
 
-    /** Whether the batch is then to be compressed. */
-    public boolean lz4() {
-        return lz4;
+    /** What is then done with the batch as a whole. */
+    public BatchCompression compression() {
+        return compression;
     }
 }

@@ -52,15 +52,21 @@ public final class CompressionChoice {
             return new BatchCoding[] {fixed(options)};
         }
         return options.delta()
-                ? new BatchCoding[] {BatchCoding.LANES, BatchCoding.LANES_LZ4, BatchCoding.BLOCKS_LZ4}
+                ? new BatchCoding[] {
+                    BatchCoding.LANES, BatchCoding.LANES_PACK, BatchCoding.LANES_PACK_LZ4, BatchCoding.BLOCKS_LZ4
+                }
                 : new BatchCoding[] {BatchCoding.BLOCKS, BatchCoding.BLOCKS_LZ4};
     }
 
     private static BatchCoding fixed(final EncoderOptions options) {
-        if (options.codec().lz4()) {
-            return options.delta() ? BatchCoding.LANES_LZ4 : BatchCoding.BLOCKS_LZ4;
+        final PageCodec codec = options.codec();
+        final BatchCompression compression = BatchCompression.of(codec.packs(), codec.lz4());
+        for (final BatchCoding coding : BatchCoding.values()) {
+            if (coding.delta() == options.delta() && coding.compression() == compression) {
+                return coding;
+            }
         }
-        return options.delta() ? BatchCoding.LANES : BatchCoding.BLOCKS;
+        throw new IllegalArgumentException("codec " + codec.text() + " needs a copy of what was sent");
     }
 
     /**

@@ -2,10 +2,10 @@ package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
 import org.resilire.codec.BatchCoding;
+import org.resilire.codec.BatchCompression;
 import org.resilire.codec.BatchCompressor;
 import org.resilire.codec.CompressionChoice;
 import org.resilire.codec.PageEncoder;
-import org.resilire.wire.sbe.Compression;
 
 /** Encodes records of one memory, batch by batch: first each record, then perhaps the batch. Used by the encoder's thread only. */
 final class BatchEncoder {
@@ -46,14 +46,15 @@ final class BatchEncoder {
 
     /** Compresses a batch where it stands, if that was the choice and makes it shorter. */
     void compress(final CaptureChunk batch) {
-        if (!coding.lz4()) {
+        if (coding.compression() == BatchCompression.NONE) {
             return;
         }
         final MemorySegment memory = batch.memory();
         final int room = CaptureChunk.HEADER_ROOM_BYTES;
-        final int lengthBytes = compressor.compress(memory, room, batch.payloadBytes(), memory, room);
+        final int lengthBytes =
+                compressor.compress(coding.compression(), memory, room, batch.payloadBytes(), memory, room);
         if (lengthBytes != BatchCompressor.NOT_SHORTER) {
-            batch.compressed(Compression.LZ4, lengthBytes);
+            batch.compressed(WireCompression.of(compressor.applied()), lengthBytes);
         }
     }
 

@@ -2,6 +2,7 @@ package org.resilire.epoch;
 
 import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
+import org.resilire.codec.BatchCompression;
 import org.resilire.codec.BatchDecompressor;
 import org.resilire.codec.MalformedBatchException;
 import org.resilire.codec.PageBatchApplier;
@@ -148,14 +149,15 @@ public final class EpochAssembler implements AutoCloseable {
             checksum.add(into.segment(), at, length);
             return at;
         }
-        if (compression != Compression.LZ4.value()) {
+        final BatchCompression known = WireCompression.of(compression);
+        if (known == null || known == BatchCompression.NONE) {
             throw violation(
                     expectedEpoch,
                     "a batch of " + length + " bytes, " + decodedBytes + " decoded, with compression " + compression);
         }
         compressed.clear();
         checksum.add(compressed.segment(), compressed.append(source, offset, length), length);
-        decompressor.decompress(source, offset, length, decodedBytes);
+        decompressor.decompress(known, source, offset, length, decodedBytes);
         return into.append(decompressor.decoded(), 0, decodedBytes);
     }
 

@@ -8,11 +8,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BatchCompressionTest {
@@ -41,15 +46,22 @@ class BatchCompressionTest {
         }
     }
 
+    static Stream<Arguments> everyCompression() {
+        return Stream.of(BatchCompression.LZ4, BatchCompression.PACK, BatchCompression.PACK_LZ4)
+                .flatMap(compression -> IntStream.of(256, 1_000, 4_112, LARGEST - 8, LARGEST)
+                        .mapToObj(lengthBytes -> Arguments.of(compression, lengthBytes)));
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {256, 1000, 4112, LARGEST - 1, LARGEST})
-    void shouldBringBackWhatWasCompressed(final int lengthBytes) {
+    @MethodSource("everyCompression")
+    void shouldBringBackWhatWasCompressed(final BatchCompression compression, final int lengthBytes) {
         fill(lengthBytes);
-        final int compressed = compressor.compress(batch, 0, lengthBytes, packet, 40);
+        final int compressed = compressor.compress(compression, batch, 0, lengthBytes, packet, 40);
         assertTrue(compressed > 0 && compressed < lengthBytes, compressed + " of " + lengthBytes);
-        decompressor.decompress(received, 40, compressed, lengthBytes);
+        assertEquals(compression, compressor.applied());
+        decompressor.decompress(compression, received, 40, compressed, lengthBytes);
         assertEquals(-1, MemorySegment.mismatch(batch, 0, lengthBytes, decompressor.decodedSegment(), 0, lengthBytes));
-        assertEquals(compressed, compressor.compress(batch, 0, lengthBytes, batch, 0), "in place");
+        assertEquals(compressed, compressor.compress(compression, batch, 0, lengthBytes, batch, 0), "in place");
         assertEquals(-1, MemorySegment.mismatch(batch, 0, compressed, packet, 40, 40L + compressed));
     }
 
@@ -60,7 +72,9 @@ class BatchCompressionTest {
             batch.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
         }
         packet.fill(CANARY);
-        assertEquals(BatchCompressor.NOT_SHORTER, compressor.compress(batch, 0, lengthBytes, packet, 0));
+        assertEquals(
+                BatchCompressor.NOT_SHORTER,
+                compressor.compress(BatchCompression.LZ4, batch, 0, lengthBytes, packet, 0));
         for (int i = 0; i < LARGEST; i++) {
             assertEquals(CANARY, packet.get(ValueLayout.JAVA_BYTE, i));
         }
@@ -79,27 +93,49 @@ class BatchCompressionTest {
     })
     void shouldRefuseLengthsThatCannotBe(final int lengthBytes, final int decodedBytes) {
         assertThrows(
-                MalformedBatchException.class, () -> decompressor.decompress(received, 0, lengthBytes, decodedBytes));
+                MalformedBatchException.class,
+                () -> decompressor.decompress(BatchCompression.LZ4, received, 0, lengthBytes, decodedBytes));
     }
 
     @Test
     void shouldRefuseAnyOtherLengthThanTheTrueOne() {
         fill(4_000);
-        final int compressed = compressor.compress(batch, 0, 4_000, packet, 0);
+        final int compressed = compressor.compress(BatchCompression.LZ4, batch, 0, 4_000, packet, 0);
         for (final int wrong : new int[] {1, 3_999, 4_001, 8_000, LARGEST}) {
-            assertThrows(MalformedBatchException.class, () -> decompressor.decompress(received, 0, compressed, wrong));
+            assertThrows(
+                    MalformedBatchException.class,
+                    () -> decompressor.decompress(BatchCompression.LZ4, received, 0, compressed, wrong));
         }
         for (int cut = 1; cut < compressed; cut++) {
             final int shorter = cut;
-            assertThrows(MalformedBatchException.class, () -> decompressor.decompress(received, 0, shorter, 4_000));
+            assertThrows(
+                    MalformedBatchException.class,
+                    () -> decompressor.decompress(BatchCompression.LZ4, received, 0, shorter, 4_000));
         }
     }
 
     @Test
-    void shouldNotWriteBehindABatchWhateverAPeerSends() {
+    void shouldLeaveLz4AwayWhereNoneOfItIsLeftToDo() {
+        // Two bytes of each word are zero, no two words the same ones.
+        for (int word = 0; word < Long.BYTES; word++) {
+            for (int i = 0; i < Long.BYTES; i++) {
+                final boolean isZero = i == word || i == (3 * word + 1) % Long.BYTES;
+                batch.set(ValueLayout.JAVA_BYTE, 8L * word + i, isZero ? 0 : (byte) (1 + random.nextInt(255)));
+            }
+        }
+        final int packed = compressor.compress(BatchCompression.PACK_LZ4, batch, 0, 64, packet, 0);
+        assertEquals(8 + 48, packed);
+        assertEquals(BatchCompression.PACK, compressor.applied());
+        decompressor.decompress(compressor.applied(), received, 0, packed, 64);
+        assertEquals(-1, MemorySegment.mismatch(batch, 0, 64, decompressor.decodedSegment(), 0, 64));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "NONE", mode = EnumSource.Mode.EXCLUDE)
+    void shouldNotWriteBehindABatchWhateverAPeerSends(final BatchCompression compression) {
         final int decodedBytes = 5_000;
         fill(decodedBytes);
-        final int compressed = compressor.compress(batch, 0, decodedBytes, batch, 0);
+        final int compressed = compressor.compress(compression, batch, 0, decodedBytes, batch, 0);
         final MemorySegment decoded = decompressor.decodedSegment();
         int refused = 0;
         for (int i = 0; i < 3_000; i++) {
@@ -109,7 +145,7 @@ class BatchCompressionTest {
             }
             decoded.asSlice(decodedBytes).fill(CANARY);
             try {
-                decompressor.decompress(received, 0, compressed, decodedBytes);
+                decompressor.decompress(compression, received, 0, compressed, decodedBytes);
             } catch (final MalformedBatchException e) {
                 refused++;
             }

@@ -69,13 +69,15 @@ class CodecAllocationTest {
                 length += encoder.encode(captured, 0, wire, length);
                 capturedBytes += PageEncoder.capturedBytes(captured, 0);
             }
-            final int compressed = coding.lz4() ? compressor.compress(wire, 0, length, wire, 0) : -1;
+            final int compressed = coding.compression() == BatchCompression.NONE
+                    ? BatchCompressor.NOT_SHORTER
+                    : compressor.compress(coding.compression(), wire, 0, length, wire, 0);
             final int wireBytes = compressed > 0 ? compressed : length;
             choice.onEncoded(coding, capturedBytes, wireBytes, System.nanoTime() - start);
             choice.onLink(wireBytes, wireBytes * 8L, true);
             MemorySegment records = wire;
             if (compressed > 0) {
-                decompressor.decompress(received, 0, compressed, length);
+                decompressor.decompress(compressor.applied(), received, 0, compressed, length);
                 records = decompressor.decodedSegment();
             }
             validator.validate(records, 0, length, PAGES);

@@ -18,11 +18,23 @@ class CompressionChoiceTest {
     private int lanesPercent = 60;
 
     private int lz4Percent = 30;
-    private int lanesLz4Percent = 35;
+    private int lanesPackPercent = 60;
+    private int lanesPackLz4Percent = 35;
     private double lz4NanosPerByte = 1.0;
+    private double packNanosPerByte = 0.2;
     private long nanos;
     private final CompressionChoice choice =
             new CompressionChoice(new EncoderOptions(PageCodec.AUTO, false), () -> nanos);
+
+    private int percent(final BatchCoding coding) {
+        return switch (coding) {
+            case BLOCKS -> 100;
+            case BLOCKS_LZ4 -> lz4Percent;
+            case LANES, LANES_LZ4 -> lanesPercent;
+            case LANES_PACK -> lanesPackPercent;
+            case LANES_PACK_LZ4 -> lanesPackLz4Percent;
+        };
+    }
 
     /** Epochs of ten batches over a link that is always busy; returns how many batches were compressed in the last half. */
     private int run(final int epochs, final double linkNanosPerByte) {
@@ -31,15 +43,15 @@ class CompressionChoiceTest {
             long wire = 0;
             for (int batch = 0; batch < 10; batch++) {
                 final BatchCoding coding = choice.next(BATCH_BYTES);
-                final int percent = coding.lz4()
-                        ? (coding.delta() ? lanesLz4Percent : lz4Percent)
-                        : (coding.delta() ? lanesPercent : 100);
-                final double cost = coding.lz4() ? lz4NanosPerByte + 0.1 : 0.1;
+                final int percent = percent(coding);
+                final double cost = 0.1
+                        + (coding.compression().lz4() ? lz4NanosPerByte : 0)
+                        + (coding.compression().pack() ? packNanosPerByte : 0);
                 final int wireBytes = BATCH_BYTES * percent / 100;
                 choice.onEncoded(coding, BATCH_BYTES, wireBytes, (long) (BATCH_BYTES * cost));
                 wire += wireBytes;
                 nanos += (long) (BATCH_BYTES * cost + wireBytes * linkNanosPerByte);
-                compressed += coding.lz4() && epoch >= epochs / 2 ? 1 : 0;
+                compressed += coding.compression().lz4() && epoch >= epochs / 2 ? 1 : 0;
             }
             if (linkNanosPerByte > 0) {
                 choice.onLink(wire, (long) (wire * linkNanosPerByte), true);
@@ -73,26 +85,26 @@ class CompressionChoiceTest {
     @Test
     void shouldNoticeThatTheLinkChanges() {
         run(400, 8.0);
-        assertTrue(choice.current().lz4());
+        assertTrue(choice.current().compression().lz4());
         run(400, 0.5);
-        assertFalse(choice.current().lz4());
+        assertFalse(choice.current().compression().lz4());
         run(400, 8.0);
-        assertTrue(choice.current().lz4());
+        assertTrue(choice.current().compression().lz4());
         for (int i = 0; i < 10; i++) {
             choice.onLink(1_000_000, 500_000, false);
         }
-        assertFalse(choice.current().lz4(), "seen to carry 2 GB/s without pushing back");
+        assertFalse(choice.current().compression().lz4(), "seen to carry 2 GB/s without pushing back");
     }
 
     @Test
     void shouldNoticeThatTheGuestChanges() {
         run(400, 8.0);
         assertEquals(BatchCoding.BLOCKS_LZ4, choice.current());
-        lanesLz4Percent = 8;
+        lanesPackLz4Percent = 8;
         run(400, 8.0);
-        assertEquals(BatchCoding.LANES_LZ4, choice.current());
+        assertEquals(BatchCoding.LANES_PACK_LZ4, choice.current());
         lz4Percent = 100;
-        lanesLz4Percent = 60;
+        lanesPackLz4Percent = 60;
         run(400, 8.0);
         assertEquals(BatchCoding.LANES, choice.current());
     }
@@ -128,7 +140,14 @@ class CompressionChoiceTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"RAW, BLOCKS", "DELTA, LANES", "LZ4, BLOCKS_LZ4", "DELTA_LZ4, LANES_LZ4"})
+    @CsvSource({
+        "RAW, BLOCKS",
+        "DELTA, LANES",
+        "LZ4, BLOCKS_LZ4",
+        "DELTA_LZ4, LANES_LZ4",
+        "DELTA_PACK, LANES_PACK",
+        "DELTA_PACK_LZ4, LANES_PACK_LZ4"
+    })
     void shouldLeaveAFixedCodecAlone(final PageCodec codec, final BatchCoding coding) {
         final CompressionChoice fixed = new CompressionChoice(new EncoderOptions(codec, false), () -> nanos);
         for (int i = 0; i < 100; i++) {
@@ -148,7 +167,7 @@ class CompressionChoiceTest {
             nanos += CompressionChoice.TRIAL_INTERVAL_NANOS;
             final BatchCoding coding = hashes.next(BATCH_BYTES);
             assertFalse(coding.delta());
-            hashes.onEncoded(coding, BATCH_BYTES, coding.lz4() ? 30_000 : BATCH_BYTES, 60_000);
+            hashes.onEncoded(coding, BATCH_BYTES, coding.compression().lz4() ? 30_000 : BATCH_BYTES, 60_000);
         }
         assertEquals(BatchCoding.BLOCKS_LZ4, hashes.current());
     }

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.codec.BatchCompression;
 import org.resilire.codec.BatchCompressor;
 import org.resilire.codec.PageRecord;
 import org.resilire.linux.AnonymousMemory;
@@ -211,7 +212,8 @@ public final class EpochMessages {
     private static byte[] lz4(final byte[] plain) {
         try (BatchCompressor compressor = new BatchCompressor(plain.length);
                 AnonymousMemory batch = nativeCopy(plain)) {
-            final int length = compressor.compress(batch.segment(), 0, plain.length, batch.segment(), 0);
+            final int length =
+                    compressor.compress(BatchCompression.LZ4, batch.segment(), 0, plain.length, batch.segment(), 0);
             if (length == BatchCompressor.NOT_SHORTER) {
                 throw new IllegalArgumentException("these records do not get shorter");
             }

@@ -22,6 +22,8 @@ public final class Modes {
                 of(Identification.SHADOW, 64, PageCodec.DELTA, false),
                 of(Identification.SHADOW, 64, PageCodec.LZ4, false),
                 of(Identification.SHADOW, 64, PageCodec.DELTA_LZ4, true),
+                of(Identification.SHADOW, 64, PageCodec.DELTA_PACK, false),
+                of(Identification.SHADOW, 64, PageCodec.DELTA_PACK_LZ4, true),
                 of(Identification.SHADOW, 128, PageCodec.RAW, false),
                 of(Identification.SHADOW, 128, PageCodec.AUTO, true),
                 of(Identification.SHADOW, 256, PageCodec.DELTA, false),

@@ -20,9 +20,10 @@ record ProtectionMode(String name, String title, List<String> options) {
             "remus-compressed", "Remus, XOR + LZ4", List.of("--mode", "remus", "--codec", "delta+lz4"));
     static final ProtectionMode FGBI_BARE = fgbi("fgbi-bare", "FGBI, 64 B blocks alone", 64, "raw", "off");
     static final ProtectionMode FGBI_COMPRESSION =
-            fgbi("fgbi-compression", "FGBI + compression", 64, "delta+lz4", "off");
+            fgbi("fgbi-compression", "FGBI + compression", 64, "delta+pack+lz4", "off");
     static final ProtectionMode FGBI_SHARING = fgbi("fgbi-sharing", "FGBI + sharing", 64, "raw", "on");
-    static final ProtectionMode FGBI_BOTH = fgbi("fgbi-both", "FGBI + compression + sharing", 64, "delta+lz4", "on");
+    static final ProtectionMode FGBI_BOTH =
+            fgbi("fgbi-both", "FGBI + compression + sharing", 64, "delta+pack+lz4", "on");
 
     /** As the agent is without any option: it compresses only while that is faster than the link. */
     static final ProtectionMode DEFAULT = fgbi("fgbi-auto", "FGBI, the default (adaptive)", 64, "auto", "on");
@@ -36,8 +37,8 @@ record ProtectionMode(String name, String title, List<String> options) {
             FGBI_SHARING,
             FGBI_BOTH,
             DEFAULT,
-            fgbi("fgbi-both-128", "FGBI + both, 128 B blocks", 128, "delta+lz4", "on"),
-            fgbi("fgbi-both-256", "FGBI + both, 256 B blocks", 256, "delta+lz4", "on"),
+            fgbi("fgbi-both-128", "FGBI + both, 128 B blocks", 128, "delta+pack+lz4", "on"),
+            fgbi("fgbi-both-256", "FGBI + both, 256 B blocks", 256, "delta+pack+lz4", "on"),
             new ProtectionMode(
                     "fgbi-hash",
                     "FGBI by hashes, LZ4",

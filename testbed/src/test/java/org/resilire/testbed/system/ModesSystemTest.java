@@ -41,7 +41,7 @@ class ModesSystemTest {
                 "--codec raw --sharing off",
                 "--codec delta+lz4 --sharing off",
                 "--codec raw --sharing on",
-                "--codec delta+lz4 --sharing on --encoder-thread",
+                "--codec delta+pack+lz4 --sharing on --encoder-thread",
                 "--identify hash",
                 "--block 128",
                 "--block 256 --codec raw --sharing off",
