@@ -1,17 +1,14 @@
 package org.resilire.backup;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.SystemNanoClock;
@@ -33,9 +30,7 @@ import org.resilire.guest.qemu.ReplicaFile;
 import org.resilire.guest.qemu.StandbyQemu;
 import org.resilire.guest.qemu.StandbyQemuConfig;
 import org.resilire.net.GateMode;
-import org.resilire.net.GuestNic;
-import org.resilire.net.InboundFrameListener;
-import org.resilire.net.OutputEpochs;
+import org.resilire.net.GuestOutlet;
 import org.resilire.net.RedeliveryLog;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
@@ -44,64 +39,62 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The backup's agent: puts the parts together, runs them on their threads and takes them apart. Threads: standby, link, guest
- * network (after a takeover), fencing, control, and the caller's, which publishes counters until the agent ends.
+ * The role of a backup: puts the parts together and runs them on their threads; whoever runs it takes them apart. Threads: standby,
+ * link, guest network (after a takeover), fencing, control, and the caller's, which publishes counters until the role ends.
+ *
+ * <p>After a takeover it either stays and watches the guest, or ends and leaves the guest's {@link #outlet()} to the role that
+ * follows in the same process. Until its resources are closed, its link then goes on refusing primaries of the guest that was.
  */
 public final class BackupAgent {
 
     /** How an agent ended. */
     public enum Outcome {
         STOPPED,
+        /** The guest runs here; only if another role follows. */
+        TOOK_OVER,
         GUEST_ENDED
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
 
     private final BackupConfig config;
-    private final CountDownLatch ended = new CountDownLatch(1);
     private volatile StandbyLoop loop;
     private volatile boolean stopRequested;
+    private GuestOutlet outlet;
+    private AgentCounters counters;
 
     public BackupAgent(final BackupConfig config) {
         this.config = config;
     }
 
-    /** Ends in order and waits for it: a standby is ended, a guest that was taken over goes on. Any thread. */
-    public void stop(final Duration limit) throws InterruptedException {
+    /** Asks the role to end in order: a standby is ended, a guest that was taken over goes on. Any thread. */
+    public void stop() {
         stopRequested = true;
         final StandbyLoop running = loop;
         if (running != null) {
             running.stop();
         }
-        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-            LOG.warn("the agent did not end within {} s", limit.toSeconds());
-        }
     }
 
-    /** Keeps a standby, and the guest after a takeover, until the end. */
-    public Outcome run() throws IOException {
-        try (Resources resources = new Resources()) {
-            return run(resources);
-        } finally {
-            ended.countDown();
-        }
+    /** The guest's network; once {@link #run} has returned, and until its resources are closed. */
+    public GuestOutlet outlet() {
+        return outlet;
     }
 
-    private Outcome run(final Resources resources) throws IOException {
+    /**
+     * Keeps a standby, and the guest after a takeover, until the end.
+     *
+     * @param resources to be closed when the role is over, and the one that follows it
+     */
+    public Outcome run(final Resources resources) throws IOException {
         final RunDirectory.Claim claim = resources.add(config.runDirectory().claim());
         final RunDirectory directory = claim.directory();
-        final AgentCounters counters = AgentCounters.create(claim, System.currentTimeMillis());
+        counters = AgentCounters.create(claim, System.currentTimeMillis());
         counters.text(AgentText.PEER, config.listen().toString());
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         final BackupMetrics metrics = new BackupMetrics(counters);
 
-        final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
-        final GuestNic nic = config.nic()
-                .map(ends -> GuestNic.open(ends, outputEpochs, InboundFrameListener.NONE))
-                .orElse(null);
-        if (nic != null) {
-            resources.add(nic);
-        }
+        outlet = resources.add(GuestOutlet.open(config.nic()));
 
         final List<ReplicaDisk> disks = new ArrayList<>();
         for (final DiskConfig disk : config.disks()) {
@@ -158,7 +151,7 @@ public final class BackupAgent {
                 () -> new QemuStandby(StandbyQemu.start(context.qemu())),
                 () -> {
                     disks.forEach(ReplicaDisk::release);
-                    openNetwork(outputEpochs, nic, link.replica().redelivery());
+                    openNetwork(outlet, link.replica().redelivery());
                 },
                 metrics);
         loopToWake.set(standbyLoop);
@@ -166,28 +159,31 @@ public final class BackupAgent {
         resources.add(startRunner(link));
         resources.add(() -> standbyLoop.standby().close());
         resources.add(ControlServer.start(directory, Map.of("failover", failoverHandler(standbyLoop))));
-        return runLoop(standbyLoop, counters, nic);
+        final Outcome outcome = runLoop(standbyLoop);
+        if (outcome == Outcome.TOOK_OVER) {
+            // QMP serves one client: whoever protects the guest.
+            standbyLoop.standby().close();
+        }
+        return outcome;
     }
 
     /** A takeover that needs a second standby opens it but once. */
-    private static void openNetwork(
-            final OutputEpochs outputEpochs, final GuestNic nic, final RedeliveryLog redelivery) {
-        if (outputEpochs.mode() == GateMode.PASS) {
+    private static void openNetwork(final GuestOutlet outlet, final RedeliveryLog redelivery) {
+        if (outlet.epochs().mode() == GateMode.PASS) {
             return;
         }
-        outputEpochs.changeMode(GateMode.PASS);
-        if (nic != null) {
-            LOG.info("{} frames that the guest may have missed are delivered again", nic.deliverFirst(redelivery));
-            nic.start();
-        }
+        outlet.epochs().changeMode(GateMode.PASS);
+        LOG.info("{} frames that the guest may have missed are delivered again", outlet.deliverFirst(redelivery));
+        outlet.start();
     }
 
     private BackupContext context(final RunDirectory directory, final ProtectionRecord record) {
         return new BackupContext(
                 config.vmName(),
-                new StandbyQemuConfig(config.qemuCommand(), directory.path()),
+                new StandbyQemuConfig(config.qemuCommand(), directory.path(), config.qmpSocket()),
                 record,
                 config.automatic(),
+                config.endsActive(),
                 config.fenceCommand()
                         .map(command -> new Fence(
                                 command,
@@ -209,20 +205,18 @@ public final class BackupAgent {
         return runner;
     }
 
-    private Outcome runLoop(final StandbyLoop standbyLoop, final AgentCounters counters, final GuestNic nic) {
+    private Outcome runLoop(final StandbyLoop standbyLoop) {
         loop = standbyLoop;
         if (stopRequested) {
             standbyLoop.stop();
         }
-        return Outcome.valueOf(
-                LoopRunner.run("standby", standbyLoop::run, standbyLoop::stop, () -> publish(counters, nic))
-                        .name());
+        return Outcome.valueOf(LoopRunner.run("standby", standbyLoop::run, standbyLoop::stop, this::publish)
+                .name());
     }
 
-    private static void publish(final AgentCounters counters, final GuestNic nic) {
-        if (nic != null) {
-            counters.publish(nic.counters());
-        }
+    /** Publishes counters; by the thread that ran this role, also while it runs the one that follows. */
+    public void publish() {
+        outlet.counters().ifPresent(counters::publish);
         counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
     }
 

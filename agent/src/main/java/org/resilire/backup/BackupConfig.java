@@ -19,8 +19,10 @@ import org.resilire.transport.TransportConfig;
  * @param ramFile replica file; the standby's QEMU has it as {@code mem-path}
  * @param qemuCommand the primary's QEMU command line with this host's paths
  * @param disks copies of the guest's disks, served by this agent
+ * @param qmpSocket where the standby's QEMU answers QMP, also once it is the guest
  * @param nic the guest's network after a takeover; empty if it has none
  * @param automatic take over without being told
+ * @param endsActive whether this role ends with the takeover, because another one follows it; else it stays and watches the guest
  * @param fenceCommand proves that the primary is stopped; empty if the operator declared that nothing need be proven
  */
 public record BackupConfig(
@@ -30,8 +32,10 @@ public record BackupConfig(
         Path ramFile,
         List<String> qemuCommand,
         List<DiskConfig> disks,
+        Path qmpSocket,
         Optional<GuestNicConfig> nic,
         boolean automatic,
+        boolean endsActive,
         Optional<String> fenceCommand,
         long fenceTimeoutNanos,
         DetectorConfig detector,

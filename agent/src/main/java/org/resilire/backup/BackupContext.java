@@ -11,6 +11,7 @@ import org.resilire.guest.qemu.StandbyQemuConfig;
  * What the life of a backup depends on.
  *
  * @param automatic take over without being told
+ * @param endsActive whether this role ends with the takeover, because another one follows it
  * @param fence proves that the primary is stopped; empty if the operator declared that nothing need be proven
  * @param detectIntervalNanos how often this side gives a sign of life
  * @param detectTimeoutNanos silence of the primary after which it counts as failed
@@ -20,6 +21,7 @@ record BackupContext(
         StandbyQemuConfig qemu,
         ProtectionRecord record,
         boolean automatic,
+        boolean endsActive,
         Optional<Fence> fence,
         long detectIntervalNanos,
         long detectTimeoutNanos,

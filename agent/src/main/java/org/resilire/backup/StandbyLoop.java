@@ -26,6 +26,8 @@ final class StandbyLoop {
     /** How a loop can end. */
     enum End {
         STOPPED,
+        /** The guest runs here: another role follows. */
+        TOOK_OVER,
         /** The guest that had been taken over has ended. */
         GUEST_ENDED
     }
@@ -55,7 +57,10 @@ final class StandbyLoop {
     private final BackupMetrics metrics;
     private final NanoClock clock;
 
+    private static final String RUNS_HERE = "the guest runs here already";
+
     private final Queue<CompletableFuture<String>> failoverRequests = new ConcurrentLinkedQueue<>();
+    private volatile boolean tookOver;
     private volatile boolean stopping;
     private volatile Thread thread;
 
@@ -105,6 +110,9 @@ final class StandbyLoop {
         final CompletableFuture<String> result = new CompletableFuture<>();
         failoverRequests.add(result);
         wake();
+        if (tookOver) {
+            refuseFailovers();
+        }
         return result;
     }
 
@@ -113,11 +121,23 @@ final class StandbyLoop {
         return standby;
     }
 
+    private void refuseFailovers() {
+        for (CompletableFuture<String> late = failoverRequests.poll(); late != null; late = failoverRequests.poll()) {
+            late.completeExceptionally(new IllegalStateException(RUNS_HERE));
+        }
+    }
+
     End run() {
         thread = Thread.currentThread();
         metrics.generation(record.generation());
         metrics.state(AgentState.STANDBY_WAITING);
         while (!stopping) {
+            if (active && context.endsActive()) {
+                // Before the last look at the queue: whoever comes after that look finds this set.
+                tookOver = true;
+                refuseFailovers();
+                return End.TOOK_OVER;
+            }
             requireReplica();
             final BackupEvent event = events.poll();
             if (event != null) {
@@ -176,6 +196,8 @@ final class StandbyLoop {
         }
         lastHeardNanos = NEVER;
         record.adoptGeneration(hello.generation());
+        // If this host ran the guest before, that guest is history, and so is the backup that it had.
+        record.unprotected();
         metrics.generation(record.generation());
         stale = true;
         LOG.info("primary at {} accepted; receiving {} MiB", hello.replyEndpoint(), hello.ramBytes() >> 20);
@@ -337,7 +359,7 @@ final class StandbyLoop {
 
     private void onFailoverRequest(final CompletableFuture<String> request) {
         if (active) {
-            request.completeExceptionally(new IllegalStateException("the guest runs here already"));
+            request.completeExceptionally(new IllegalStateException(RUNS_HERE));
             return;
         }
         final boolean restorable = !stale && awaitSealed();

@@ -1,5 +1,7 @@
 package org.resilire.cli;
 
+import org.resilire.role.HostAgent;
+
 /** Exit codes of {@code resilire}, as its help documents them. */
 final class ExitCode {
 
@@ -24,4 +26,13 @@ final class ExitCode {
     static final int INTERRUPTED = 130;
 
     private ExitCode() {}
+
+    /** Of an agent that ended that way. */
+    static int of(final HostAgent.Outcome outcome) {
+        return switch (outcome) {
+            case STOPPED -> OK;
+            case GUEST_LOST -> FAILED;
+            case SUPERSEDED, REFUSED -> PEER;
+        };
+    }
 }

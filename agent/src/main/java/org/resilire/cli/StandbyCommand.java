@@ -6,9 +6,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.resilire.backup.BackupAgent;
 import org.resilire.backup.BackupConfig;
 import org.resilire.control.AgentRole;
+import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
+import org.resilire.guest.qemu.StandbyQemuConfig;
+import org.resilire.primary.PrimaryConfig;
+import org.resilire.role.HostAgent;
 import org.resilire.transport.Endpoint;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +29,9 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Starts a paused QEMU over the replica of the guest's memory, receives checkpoints, and lets the guest go on here"
-                    + " when its host fails. Before that, --fence must prove that the failed host no longer runs it.",
+                    + " when its host fails. Before that, --fence must prove that the failed host no longer runs it."
+                    + " With --backup it then protects the guest itself as soon as another host offers a standby; the"
+                    + " options of 'resilire protect' say how.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -33,7 +39,7 @@ import picocli.CommandLine.Spec;
             "  resilire standby --vm db --listen 10.0.0.2:7400 --ram /dev/shm/db.ram \\",
             "      --qemu 'qemu-system-x86_64 … mem-path=/dev/shm/db.ram …' \\",
             "      --nic-socket /run/vm/db.nic --nic-peer /run/vm/db.qemu --tap db0 \\",
-            "      --takeover auto --fence '/usr/local/sbin/power-off host-a'",
+            "      --takeover auto --fence '/usr/local/sbin/power-off host-a' --backup 10.0.0.1:7400",
             "",
             "--qemu is the primary's command line with this host's paths; -S, -incoming and a QMP socket are added to it.",
         })
@@ -79,6 +85,27 @@ final class StandbyCommand implements Callable<Integer> {
             paramLabel = "COMMAND",
             description = "QEMU command line of the standby; words may be quoted as in a shell.")
     String qemu;
+
+    @Option(
+            names = "--qmp",
+            paramLabel = "PATH",
+            description =
+                    "QMP socket of the standby, and of the guest after a takeover. Default: standby-qmp.sock in the"
+                            + " agent's directory below --run-dir.")
+    Path qmp;
+
+    @Option(
+            names = "--backup",
+            split = "[,\\s]+",
+            paramLabel = "IP:PORT",
+            converter = EndpointConverter.class,
+            description =
+                    "Where standbys of the guest may be offered after a takeover, for example by the repaired host:"
+                            + " this agent then protects the guest by itself. Several are asked in turn; --listen's own is left out.")
+    List<Endpoint> backups = List.of();
+
+    @Mixin
+    ProtectionOptions protection;
 
     @Option(
             names = "--takeover",
@@ -131,28 +158,40 @@ final class StandbyCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--fence-timeout must be longer than 0");
         }
         final List<String> command = ShellWords.split(qemu, spec);
-        final BackupAgent backup = new BackupAgent(new BackupConfig(
-                common.directory(AgentRole.BACKUP, spec),
+        final RunDirectory directory = common.directory(AgentRole.BACKUP, spec);
+        final Path qmpSocket = qmp == null ? StandbyQemuConfig.defaultQmpSocket(directory.path()) : qmp;
+        final List<Endpoint> others =
+                backups.stream().filter(other -> !other.equals(listen)).toList();
+        final List<DiskConfig> disks = diskOptions.disks(common, spec);
+        if (!others.isEmpty() && !disks.isEmpty()) {
+            LOG.warn("--backup has no effect for a guest with --disk yet: after a takeover it goes on unprotected");
+        }
+        final Optional<PrimaryConfig> afterTakeover = others.isEmpty() || !disks.isEmpty()
+                ? Optional.empty()
+                : Optional.of(protection.config(
+                        spec, common.directory(AgentRole.PRIMARY, spec), agent, qmpSocket, ram, disks, others));
+        final BackupConfig backup = new BackupConfig(
+                directory,
                 agent.stateDir,
                 listen,
                 ram,
                 command,
-                diskOptions.disks(common, spec),
+                disks,
+                qmpSocket,
                 agent.nic(spec),
                 takeover == TakeoverMode.AUTO,
+                afterTakeover.isPresent(),
                 Optional.ofNullable(fence),
                 fenceTimeout.toNanos(),
                 agent.detector(spec),
                 agent.transport(spec),
-                agent.failurePoints(spec)));
+                agent.failurePoints(spec));
         if (noFence) {
             LOG.warn(
                     "--no-fence: if the link fails and both hosts live, the guest will run twice, and what one of the two"
                             + " answers its clients is lost");
         }
-        return new Termination(backup::stop).during(() -> switch (backup.run()) {
-            case STOPPED -> ExitCode.OK;
-            case GUEST_ENDED -> ExitCode.FAILED;
-        });
+        final HostAgent host = HostAgent.standingBy(backup, afterTakeover);
+        return new Termination(host::stop).during(() -> ExitCode.of(host.run()));
     }
 }

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -37,16 +36,17 @@ import org.resilire.epoch.PeriodicPolicy;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
+import org.resilire.guest.GuestException;
 import org.resilire.guest.guard.GuardOptions;
 import org.resilire.guest.guard.GuardProcess;
 import org.resilire.guest.guard.PausedFlag;
 import org.resilire.guest.qemu.QemuArrival;
 import org.resilire.guest.qemu.QemuGuest;
 import org.resilire.guest.qemu.QemuGuestConfig;
+import org.resilire.guest.qemu.ReplicaFile;
+import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
-import org.resilire.net.GateMode;
-import org.resilire.net.GuestNic;
-import org.resilire.net.InboundLog;
+import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
@@ -57,8 +57,11 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The primary's agent: puts the parts together, runs them on their threads and takes them apart. Threads: checkpoint, link, guest
- * network, control, and the caller's, which publishes counters until the agent ends.
+ * The role of a primary: puts the parts together and runs them on their threads; whoever runs it takes them apart. Threads:
+ * checkpoint, link, guest network, control, and the caller's, which publishes counters until the role ends.
+ *
+ * <p>It protects a guest that it finds running, or one that this process has just started as its backup ({@link #successor}): then
+ * the guest's network is there already and goes on as it is until the first checkpoint.
  */
 public final class PrimaryAgent {
 
@@ -78,29 +81,48 @@ public final class PrimaryAgent {
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long ATTACH_RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long ATTACH_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final long GUEST_POLL_NANOS = 20_000_000L;
     private static final long GUEST_REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final PrimaryConfig config;
-    private final CountDownLatch ended = new CountDownLatch(1);
     private final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
+    /** Of a guest that this process has taken over; null to find the guest and open its network. */
+    private final GuestOutlet inherited;
+
+    /** What the role before this one goes on publishing. */
+    private final Runnable publishToo;
+
     private volatile ProtectionLoop loop;
     private volatile boolean stopRequested;
 
-    public PrimaryAgent(final PrimaryConfig config) {
+    private PrimaryAgent(final PrimaryConfig config, final GuestOutlet inherited, final Runnable publishToo) {
         this.config = config;
+        this.inherited = inherited;
+        this.publishToo = publishToo;
     }
 
-    /** Ends protection in order and waits for it. Any thread, for example a shutdown hook. */
-    public void stop(final Duration limit) throws InterruptedException {
-        requestStop();
-        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-            LOG.warn("the agent did not end within {} s", limit.toSeconds());
-        }
+    /** Protects a guest that runs. */
+    public PrimaryAgent(final PrimaryConfig config) {
+        this(config, null, () -> {});
     }
 
-    private void requestStop() {
+    /**
+     * Protects the guest that this process runs since it took over. Refusals do not end it, since it carries the guest's network,
+     * and a guest that cannot be attached to is tried again.
+     *
+     * @param inherited the guest's network, started; stays open when this role has ended
+     * @param publishToo called whenever counters are published
+     */
+    public static PrimaryAgent successor(
+            final PrimaryConfig config, final GuestOutlet inherited, final Runnable publishToo) {
+        return new PrimaryAgent(config, inherited, publishToo);
+    }
+
+    /** Asks the role to end in order. Any thread, for example a shutdown hook. */
+    public void stop() {
         stopRequested = true;
         final ProtectionLoop running = loop;
         if (running != null) {
@@ -108,20 +130,16 @@ public final class PrimaryAgent {
         }
     }
 
-    /** Attaches and protects until the end. */
-    public Outcome run() throws IOException {
-        try (Resources resources = new Resources()) {
-            return run(resources);
-        } finally {
-            ended.countDown();
-        }
-    }
-
-    private Outcome run(final Resources resources) throws IOException {
+    /**
+     * Attaches and protects until the end.
+     *
+     * @param resources to be closed when this has returned or thrown
+     */
+    public Outcome run(final Resources resources) throws IOException {
         final RunDirectory.Claim claim = resources.add(config.runDirectory().claim());
-        final boolean leftPaused = wasLeftPaused();
+        final boolean leftPaused = inherited == null && wasLeftPaused();
         final AgentCounters counters = AgentCounters.create(claim, System.currentTimeMillis());
-        counters.text(AgentText.PEER, config.backup().toString());
+        counters.text(AgentText.PEER, config.backups().getFirst().toString());
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         counters.set(AgentCounter.GENERATION, record.generation());
 
@@ -136,13 +154,19 @@ public final class PrimaryAgent {
         if (!config.disks().isEmpty() && !awaitGuest(counters)) {
             return Outcome.STOPPED;
         }
-        final QemuGuest guest = resources.add(QemuGuest.attach(
-                new QemuGuestConfig(config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
-                        .withTracker(config.tracker())
-                        .withScanThreads(config.scanThreads())
-                        .withPauseInherited(leftPaused)
-                        .withPausedMarker(paused -> counters.set(
-                                AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED))));
+        final QemuGuestConfig guestConfig = new QemuGuestConfig(
+                        config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
+                .withTracker(config.tracker())
+                .withScanThreads(config.scanThreads())
+                .withPauseInherited(leftPaused)
+                .withPausedMarker(paused ->
+                        counters.set(AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED));
+        final QemuGuest guest =
+                inherited == null ? QemuGuest.attach(guestConfig) : attachPatiently(guestConfig, counters);
+        if (guest == null) {
+            return stopRequested ? Outcome.STOPPED : Outcome.GUEST_LOST;
+        }
+        resources.add(guest);
         if (guest.isPaused()) {
             LOG.warn("an earlier agent left the guest paused; it goes on once it is certain that no backup runs it");
         } else {
@@ -160,22 +184,36 @@ public final class PrimaryAgent {
         LOG.info("block kernels: {}", kernels.reason());
         kernels.warmUp();
 
-        final OutputEpochs outputEpochs = resources.add(new OutputEpochs(GateMode.DISCARD));
-        // Epochs are numbered from 1, so that "none yet" is 0.
-        outputEpochs.beginEpoch(1);
-        final InboundLog inboundLog = resources.add(new InboundLog(outputEpochs, InboundLog.DEFAULT_CAPACITY_BYTES));
-        final GuestNic nic = config.nic()
-                .map(ends -> GuestNic.open(ends, outputEpochs, inboundLog))
-                .orElse(null);
-        if (nic != null) {
-            resources.add(nic);
-            nic.start();
-        }
+        final GuestOutlet outlet = inherited != null ? inherited : resources.add(GuestOutlet.open(config.nic()));
+        outlet.start();
         resources.add(startGuard(guest, claim.directory()));
 
-        final ProtectionLoop protection =
-                buildLoop(resources, counters, record, guest, outputEpochs, inboundLog, claim);
-        return runLoop(protection, counters, nic);
+        final ProtectionLoop protection = buildLoop(resources, counters, record, guest, outlet, claim);
+        return runLoop(protection, counters, outlet);
+    }
+
+    /** The guest runs and has its network: whatever is in the way of its protection is told and tried again. Null: no more. */
+    private QemuGuest attachPatiently(final QemuGuestConfig guestConfig, final AgentCounters counters) {
+        counters.state(AgentState.UNPROTECTED);
+        while (!stopRequested) {
+            try {
+                return QemuGuest.attach(guestConfig);
+            } catch (final GuestException | LinuxException e) {
+                if (!ReplicaFile.isMapped(config.ramFile())) {
+                    LOG.error("the guest has ended: {}", e.getMessage());
+                    counters.state(AgentState.STOPPED);
+                    return null;
+                }
+                LOG.error("the guest runs here UNPROTECTED, attaching to it failed: {}", e.getMessage());
+                counters.text(AgentText.LAST_ERROR, e.getMessage());
+            }
+            final long retryAtNanos = System.nanoTime() + ATTACH_RETRY_NANOS;
+            while (!stopRequested && System.nanoTime() - retryAtNanos < 0) {
+                LockSupport.parkNanos(ATTACH_POLL_NANOS);
+                publish(counters, inherited);
+            }
+        }
+        return null;
     }
 
     /**
@@ -235,10 +273,10 @@ public final class PrimaryAgent {
             final AgentCounters counters,
             final ProtectionRecord record,
             final QemuGuest guest,
-            final OutputEpochs outputEpochs,
-            final InboundLog inboundLog,
+            final GuestOutlet outlet,
             final RunDirectory.Claim claim)
             throws IOException {
+        final OutputEpochs outputEpochs = outlet.epochs();
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
         final ModeParts mode =
                 resources.add(new ModeParts(config.mode(), guest.memory().segment(), BlockKernels.preferred()));
@@ -262,10 +300,9 @@ public final class PrimaryAgent {
         final EpochSender sender = new EpochSender(pipeline.encoded(), config.failurePoints(), () -> kill(guest.pid()));
         final PrimaryLink link = new PrimaryLink(
                 transport,
-                config.backup(),
                 sender,
                 pipeline,
-                inboundLog,
+                outlet.inboundLog(),
                 session,
                 detector,
                 (epoch, restorable, nowNanos) -> {
@@ -289,6 +326,8 @@ public final class PrimaryAgent {
 
         final PrimaryContext context = new PrimaryContext(
                 config.vmName(),
+                new BackupCandidates(config.backups()),
+                inherited == null,
                 guest,
                 guest.inventory().qemuVersion(),
                 guest.inventory().text(),
@@ -308,7 +347,7 @@ public final class PrimaryAgent {
         final Map<String, ControlHandler> handlers = new HashMap<>(new OperatorCommands(
                         protectionSwitch,
                         counters,
-                        this::requestStop,
+                        this::stop,
                         ProcessHandle.current().pid())
                 .handlers());
         handlers.put("verify", verifyHandler(verifyRequests));
@@ -333,14 +372,16 @@ public final class PrimaryAgent {
         }
     }
 
-    private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
+    private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestOutlet outlet) {
         loop = protection;
         if (stopRequested) {
             protection.stop();
         }
         try {
-            final ProtectionLoop.End end = LoopRunner.run(
-                    "checkpoint", protection::run, protection::stop, () -> publish(protection, counters, nic));
+            final ProtectionLoop.End end = LoopRunner.run("checkpoint", protection::run, protection::stop, () -> {
+                protection.metrics().publish();
+                publish(counters, outlet);
+            });
             protectionSwitch.ended(end.name());
             return Outcome.valueOf(end.name());
         } finally {
@@ -348,12 +389,10 @@ public final class PrimaryAgent {
         }
     }
 
-    private static void publish(final ProtectionLoop protection, final AgentCounters counters, final GuestNic nic) {
-        protection.metrics().publish();
-        if (nic != null) {
-            counters.publish(nic.counters());
-        }
+    private void publish(final AgentCounters counters, final GuestOutlet outlet) {
+        outlet.counters().ifPresent(counters::publish);
         counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+        publishToo.run();
     }
 
     private static ControlHandler verifyHandler(final VerifyRequests requests) {

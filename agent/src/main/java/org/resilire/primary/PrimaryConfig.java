@@ -18,7 +18,7 @@ import org.resilire.transport.TransportConfig;
  *
  * @param qmpSocket QMP socket of the running guest
  * @param ramFile file that backs the guest's RAM
- * @param backup where the backup's agent listens
+ * @param backups where backups' agents may listen; asked in turn
  * @param disks of the guest, served by this agent
  * @param nic the guest's network; empty if it has none
  * @param tracker which mechanism finds written pages
@@ -34,7 +34,7 @@ public record PrimaryConfig(
         Path stateDirectory,
         Path qmpSocket,
         Path ramFile,
-        Endpoint backup,
+        List<Endpoint> backups,
         List<DiskConfig> disks,
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
@@ -47,6 +47,13 @@ public record PrimaryConfig(
         long verifyEvery,
         TransportConfig transport,
         FailurePoints failurePoints) {
+
+    public PrimaryConfig {
+        backups = List.copyOf(backups);
+        if (backups.isEmpty()) {
+            throw new IllegalArgumentException("a primary needs a place where a backup may listen");
+        }
+    }
 
     public String vmName() {
         return runDirectory.vmName();

@@ -11,6 +11,9 @@ import org.resilire.net.OutputEpochs;
 /**
  * What the life of a primary depends on.
  *
+ * @param backups whom to greet
+ * @param endsWhenRefused whether the refusal of the first backup ever asked is the end; an agent that carries a guest since a
+ *     takeover goes on asking
  * @param qemuVersion compared with the standby's
  * @param deviceInventory compared with the standby's
  * @param noticeLimitNanos how long the backup may take to answer a notice of the end
@@ -18,6 +21,8 @@ import org.resilire.net.OutputEpochs;
  */
 record PrimaryContext(
         String vmName,
+        BackupCandidates backups,
+        boolean endsWhenRefused,
         Guest guest,
         String qemuVersion,
         String deviceInventory,

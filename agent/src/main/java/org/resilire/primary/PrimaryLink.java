@@ -68,7 +68,6 @@ final class PrimaryLink implements Agent {
     }
 
     private final Transport transport;
-    private final Endpoint backup;
     private final EpochSender sender;
     private final EpochPipeline pipeline;
     private final InboundLog inboundLog;
@@ -97,6 +96,9 @@ final class PrimaryLink implements Agent {
 
     private Greeting current;
     private Subscription replies;
+    /** The backup that {@link #replies} hears: another may be reached over another network. */
+    private Endpoint repliesFrom;
+
     private ExclusivePublication replication;
     private ExclusivePublication heartbeats;
     private ExclusivePublication inputs;
@@ -111,7 +113,6 @@ final class PrimaryLink implements Agent {
 
     PrimaryLink(
             final Transport transport,
-            final Endpoint backup,
             final EpochSender sender,
             final EpochPipeline pipeline,
             final InboundLog inboundLog,
@@ -120,7 +121,6 @@ final class PrimaryLink implements Agent {
             final AckListener ackListener,
             final NanoClock clock) {
         this.transport = transport;
-        this.backup = backup;
         this.sender = sender;
         this.pipeline = pipeline;
         this.inboundLog = inboundLog;
@@ -221,15 +221,19 @@ final class PrimaryLink implements Agent {
         }
         if (nowNanos >= nextSilenceReportNanos) {
             nextSilenceReportNanos = nowNanos + SILENCE_REPORT_NANOS;
-            LOG.warn("backup {} does not answer; trying again", backup);
+            LOG.warn("backup {} does not answer; trying again", current.backup());
         }
         return 1;
     }
 
     private boolean openStreams() {
+        final Endpoint backup = current.backup();
         try {
-            if (replies == null) {
+            if (replies == null || !backup.equals(repliesFrom)) {
+                CloseHelper.quietClose(replies);
+                replies = null;
                 replies = transport.listen(backup.localAddressTowards(), Streams.REPLY);
+                repliesFrom = backup;
             }
             if (replication == null) {
                 replication = transport.connect(backup, Streams.REPLICATION);

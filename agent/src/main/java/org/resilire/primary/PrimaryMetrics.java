@@ -62,6 +62,11 @@ final class PrimaryMetrics {
         counters.state(state);
     }
 
+    /** Whom the primary talks to, or tries to. */
+    void peer(final String endpoint) {
+        counters.text(AgentText.PEER, endpoint);
+    }
+
     void error(final String message) {
         counters.text(AgentText.LAST_ERROR, message);
     }

@@ -44,8 +44,12 @@ final class ProtectionLoop {
     private static final long GUEST_EXIT_LIMIT_NANOS = 2_000_000_000L;
     private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
 
+    /** Several greetings, before another candidate gets its turn. */
+    private static final long CANDIDATE_NANOS = 1_000_000_000L;
+
     private final PrimaryContext context;
     private final Guest guest;
+    private final BackupCandidates backups;
     private final PrimaryLink link;
     private final PrimarySession session;
     private final EpochPipeline pipeline;
@@ -78,6 +82,7 @@ final class ProtectionLoop {
             final PrimaryMetrics metrics) {
         this.context = context;
         this.guest = context.guest();
+        this.backups = context.backups();
         this.link = link;
         this.session = session;
         this.pipeline = pipeline;
@@ -156,7 +161,12 @@ final class ProtectionLoop {
     private End connect(final long releaseAt) {
         long releaseAtNanos = releaseAt;
         metrics.state(releaseAtNanos == Long.MIN_VALUE ? AgentState.CONNECTING : AgentState.BACKUP_LOST);
+        if (releaseAtNanos != Long.MIN_VALUE && backups.isHolderUnknown()) {
+            awaitRelease(releaseAtNanos);
+            releaseAtNanos = Long.MIN_VALUE;
+        }
         openSession();
+        long nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
         while (!stopping) {
             if (guest.hasExited()) {
                 return End.GUEST_LOST;
@@ -166,6 +176,7 @@ final class ProtectionLoop {
             }
             switch (session.phase()) {
                 case OPEN -> {
+                    backups.opened();
                     return null;
                 }
                 case REFUSED -> {
@@ -173,13 +184,23 @@ final class ProtectionLoop {
                     if (end != null) {
                         return end;
                     }
-                    openSession();
+                    openNextSession(releaseAtNanos);
+                    nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
                 }
                 case LOST, CLOSED -> {
                     closeSession();
                     openSession();
                 }
-                case GREETING -> park(POLL_NANOS);
+                case GREETING -> {
+                    park(POLL_NANOS);
+                    if (backups.hasOthers() && clock.nanoTime() - nextCandidateNanos > 0) {
+                        nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
+                        if (session.phase() == PrimarySession.Phase.GREETING && releaseAtNanos == Long.MIN_VALUE) {
+                            closeSession();
+                            openNextSession(releaseAtNanos);
+                        }
+                    }
+                }
             }
             if (releaseAtNanos != Long.MIN_VALUE && clock.nanoTime() >= releaseAtNanos) {
                 releaseAtNanos = Long.MIN_VALUE;
@@ -189,8 +210,29 @@ final class ProtectionLoop {
         return End.STOPPED;
     }
 
+    /** One of several backups may be taking over, and nobody knows which: asking another could make two guests. */
+    private void awaitRelease(final long releaseAtNanos) {
+        while (!stopping && !guest.hasExited()) {
+            if (clock.nanoTime() - releaseAtNanos >= 0) {
+                goOnWithoutBackup();
+                return;
+            }
+            park(POLL_NANOS);
+        }
+    }
+
+    /** The next candidate's turn, unless one that was lost may still take over. */
+    private void openNextSession(final long releaseAtNanos) {
+        if (releaseAtNanos == Long.MIN_VALUE && backups.hasOthers()) {
+            backups.next();
+        }
+        openSession();
+    }
+
     private void openSession() {
+        metrics.peer(backups.current().toString());
         link.open(new Greeting(
+                backups.current(),
                 context.vmName(),
                 record.generation(),
                 random.nextLong(),
@@ -223,7 +265,7 @@ final class ProtectionLoop {
         }
         final boolean passing =
                 refusal.reason() == RefusalReason.BUSY || refusal.reason() == RefusalReason.STANDBY_FAILED;
-        if (!everProtected && !passing) {
+        if (!everProtected && !passing && context.endsWhenRefused() && !backups.hasOthers()) {
             LOG.error("the backup refused: {}", refusal.text());
             return End.REFUSED;
         }

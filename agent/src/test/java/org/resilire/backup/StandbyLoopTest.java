@@ -132,6 +132,32 @@ class StandbyLoopTest {
     }
 
     @Test
+    void shouldForgetThatItsHostWasProtectedOnceItServesAPrimary() {
+        backup.record.protectedWithin(TimeUnit.SECONDS.toNanos(100));
+        backup.start();
+        primary.generation = 2;
+        primary.open();
+        final ProtectionRecord record = ProtectionRecord.open(directory.resolve("backup/state"), TestBackup.VM);
+        assertFalse(record.wasProtected(), "the next primary here would hold its output for a backup that is history");
+        assertEquals(2, record.generation());
+    }
+
+    @Test
+    void shouldEndWithItsTakeoverIfAnotherRoleFollowsAndStillRefuseThePrimaryThatWas() {
+        backup.endsActive = true;
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.ACTIVE);
+        Await.until("the role ends", backup::hasTakenOver);
+        assertTrue(backup.isGuestRunning());
+        assertThrows(CompletionException.class, () -> backup.failover().join());
+        primary.sessionId++;
+        primary.greet();
+        assertEquals(RefusalReason.SUPERSEDED, primary.refusal);
+        assertEquals(2, primary.refusedGeneration);
+    }
+
+    @Test
     void shouldStartASessionWithAnEmptyReplica() {
         backup.ram().segment().fill((byte) 3);
         backup.start();

@@ -55,6 +55,8 @@ public final class TestBackup implements AutoCloseable {
     /** Set before {@link #start()}. */
     public boolean automatic = true;
 
+    boolean endsActive;
+
     public String fence;
     Runnable onNetworkOpened = () -> {};
 
@@ -137,6 +139,7 @@ public final class TestBackup implements AutoCloseable {
                 null,
                 record,
                 automatic,
+                endsActive,
                 Optional.ofNullable(fence)
                         .map(command -> new Fence(command, FENCE_TIMEOUT_NANOS, directory.resolve("fence.log"))),
                 DETECT_INTERVAL_NANOS,
@@ -258,6 +261,11 @@ public final class TestBackup implements AutoCloseable {
     /** Returns true once the loop has ended because the guest did. */
     boolean hasGuestEnded() {
         return end.getNow(null) == StandbyLoop.End.GUEST_ENDED;
+    }
+
+    /** Returns true once the loop has ended because the guest runs here. */
+    boolean hasTakenOver() {
+        return end.getNow(null) == StandbyLoop.End.TOOK_OVER;
     }
 
     public long committedEpoch() {

@@ -88,6 +88,7 @@ class HostileBackupTest {
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
     private SyntheticMemory memory;
     private EpochWriter writer;
+    private Endpoint endpoint;
     private PrimaryLink link;
     private Transport transport;
     private Subscription replication;
@@ -121,12 +122,11 @@ class HostileBackupTest {
                 pipeline.encoder());
         AgentRunner.startOnThread(encoder);
         transport = TestTransport.start(directory.resolve("backup"));
-        final Endpoint endpoint = TestTransport.freeEndpoint();
+        endpoint = TestTransport.freeEndpoint();
         replication = transport.listen(endpoint, Streams.REPLICATION);
         beats = transport.listen(endpoint, Streams.PRIMARY_HEARTBEAT);
         link = new PrimaryLink(
                 TestTransport.start(directory.resolve("primary")),
-                endpoint,
                 new EpochSender(pipeline.encoded(), FailurePoints.NONE, () -> {}),
                 pipeline,
                 inboundLog,
@@ -185,7 +185,8 @@ class HostileBackupTest {
     }
 
     private void greet(final long sessionId) {
-        link.open(new Greeting("db", 1, sessionId, 1, memory.memory().lengthBytes(), "9.9.9", "qemu 9.9.9\n"));
+        link.open(
+                new Greeting(endpoint, "db", 1, sessionId, 1, memory.memory().lengthBytes(), "9.9.9", "qemu 9.9.9\n"));
         Await.until("the primary greets", () -> greetedSession == sessionId, () -> {
             // It greets every now and then.
             clock.pass(TimeUnit.MILLISECONDS.toNanos(20));

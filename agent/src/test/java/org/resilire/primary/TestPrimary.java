@@ -19,6 +19,7 @@ import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
+import org.resilire.control.AgentText;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
@@ -53,6 +54,7 @@ final class TestPrimary implements AutoCloseable {
 
     List<String> armed = List.of();
     long verifyEvery;
+    boolean endsWhenRefused = true;
     ReplicationMode replicationMode = ReplicationMode.fgbi();
     boolean encoderThread;
     /** Told on the link thread, after output was released. */
@@ -69,7 +71,7 @@ final class TestPrimary implements AutoCloseable {
     final AtomicLong restorableAcknowledgements = new AtomicLong();
 
     private final Path directory;
-    private final Endpoint backup;
+    private final List<Endpoint> backups;
     private final AgentCounters counters;
     private final AtomicReference<Throwable> linkFailure = new AtomicReference<>();
     private final CompletableFuture<ProtectionLoop.End> end = new CompletableFuture<>();
@@ -80,9 +82,9 @@ final class TestPrimary implements AutoCloseable {
     private AgentRunner encoderRunner;
     private ProtectionLoop loop;
 
-    TestPrimary(final Path directory, final int pages, final Endpoint backup) {
+    TestPrimary(final Path directory, final int pages, final Endpoint... backups) {
         this.directory = directory;
-        this.backup = backup;
+        this.backups = List.of(backups);
         try {
             Files.createDirectories(directory);
             counters = AgentCounters.create(directory.resolve("counters"));
@@ -111,7 +113,6 @@ final class TestPrimary implements AutoCloseable {
         final EpochSender sender = new EpochSender(pipeline.encoded(), failurePoints, guest::kill);
         final PrimaryLink link = new PrimaryLink(
                 TestTransport.start(directory.resolve("aeron")),
-                backup,
                 sender,
                 pipeline,
                 inboundLog,
@@ -128,6 +129,8 @@ final class TestPrimary implements AutoCloseable {
         final Checkpointer checkpointer = new Checkpointer(guest, writer, output, failurePoints, clock);
         final PrimaryContext context = new PrimaryContext(
                 TestBackup.VM,
+                new BackupCandidates(backups),
+                endsWhenRefused,
                 guest,
                 TestBackup.QEMU_VERSION,
                 TestBackup.INVENTORY,
@@ -229,6 +232,10 @@ final class TestPrimary implements AutoCloseable {
     void awaitCheckpoints(final long more) {
         final long until = restorableAcknowledgements.get() + more;
         Await.until("checkpoints are acknowledged", () -> restorableAcknowledgements.get() >= until);
+    }
+
+    String text(final AgentText text) {
+        return counters.text(text);
     }
 
     long value(final AgentCounter counter) {

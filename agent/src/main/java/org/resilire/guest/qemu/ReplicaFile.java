@@ -39,6 +39,16 @@ public final class ReplicaFile {
         }
     }
 
+    /** True unless it is certain that no process but this one uses the file. */
+    public static boolean isMapped(final Path ramFile) {
+        try {
+            RamFileOwner.find(ramFile);
+            return true;
+        } catch (final AttachException e) {
+            return e.problem() != AttachProblem.RAM_NOT_MAPPED && e.problem() != AttachProblem.RAM_FILE_MISSING;
+        }
+    }
+
     /** Checks that the standby's QEMU made it. */
     public static void requirePresent(final Path ramFile) {
         if (!Files.exists(ramFile)) {

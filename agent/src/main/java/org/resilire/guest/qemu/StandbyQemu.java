@@ -99,8 +99,8 @@ public final class StandbyQemu implements AutoCloseable {
      */
     public static StandbyQemu start(final StandbyQemuConfig config) {
         final Path directory = config.stateDirectory().toAbsolutePath();
-        final Path qmpSocket = socketPath(directory, "standby-qmp.sock");
-        final Path incomingSocket = socketPath(directory, "incoming.sock");
+        final Path qmpSocket = requireShort(config.qmpSocket().toAbsolutePath());
+        final Path incomingSocket = requireShort(directory.resolve("incoming.sock"));
         final Path log = directory.resolve("standby-qemu.log");
         final List<String> qemu = StandbyCommandLine.of(config.command(), qmpSocket);
         final List<String> command = new ArrayList<>(List.of("setsid", "sh", "-c", LAUNCHER, "sh", log.toString()));
@@ -117,8 +117,7 @@ public final class StandbyQemu implements AutoCloseable {
         }
     }
 
-    private static Path socketPath(final Path directory, final String name) {
-        final Path path = directory.resolve(name);
+    private static Path requireShort(final Path path) {
         if (path.toString().getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH_BYTES) {
             throw new GuestException("the path of the socket " + path + " is longer than " + MAX_SOCKET_PATH_BYTES
                     + " bytes: choose a shorter state directory");
@@ -136,6 +135,7 @@ public final class StandbyQemu implements AutoCloseable {
             Files.createDirectories(
                     config.stateDirectory(),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            requireNobodyAnswers(qmpSocket);
             // Sockets of an earlier standby would be taken for this one's.
             Files.deleteIfExists(qmpSocket);
             Files.deleteIfExists(incomingSocket);
@@ -152,6 +152,21 @@ public final class StandbyQemu implements AutoCloseable {
         } catch (final IOException | LinuxException e) {
             throw new GuestException("cannot start the standby: " + e.getMessage(), e);
         }
+    }
+
+    /** A guest whose monitor were taken away could not be protected, nor shut down. */
+    private static void requireNobodyAnswers(final Path qmpSocket) {
+        if (!Files.exists(qmpSocket)) {
+            return;
+        }
+        try {
+            UnixStreamSocket.connect(qmpSocket).close();
+        } catch (final LinuxException nobody) {
+            LOGGER.debug("Nobody answers at {}", qmpSocket, nobody);
+            return;
+        }
+        throw new GuestException("something answers at " + qmpSocket
+                + ", where the standby's QMP socket should be: another standby, or the guest itself; end it first");
     }
 
     /** A QEMU that ends at once may be gone before it is looked at: then its last words are the cause. */

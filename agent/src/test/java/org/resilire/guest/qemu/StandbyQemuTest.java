@@ -209,6 +209,7 @@ class StandbyQemuTest {
             final StandbyQemu standby = StandbyQemu.start(new StandbyQemuConfig(
                     all.subList(2, all.size()),
                     Path.of(all.get(1)),
+                    StandbyQemuConfig.defaultQmpSocket(Path.of(all.get(1))),
                     Duration.ofSeconds(20),
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(5)));

@@ -1,0 +1,78 @@
+package org.resilire.net;
+
+import java.util.Optional;
+import org.agrona.CloseHelper;
+
+/**
+ * A guest's way to the world on one host: its NIC, the epochs that its output waits for and the log of what came in. It outlives
+ * the role that opened it: a backup whose standby has become the guest hands it, running, to the primary that protects the guest
+ * from then on, so that there is no moment without network.
+ *
+ * <p>One thread opens, starts and closes.
+ */
+public final class GuestOutlet implements AutoCloseable {
+
+    private final OutputEpochs epochs;
+    private final InboundLog inboundLog;
+    private final GuestNic nic;
+    private boolean isStarted;
+
+    private GuestOutlet(final OutputEpochs epochs, final InboundLog inboundLog, final GuestNic nic) {
+        this.epochs = epochs;
+        this.inboundLog = inboundLog;
+        this.nic = nic;
+    }
+
+    /** Opens all of it; output is discarded and nothing is forwarded yet. */
+    public static GuestOutlet open(final Optional<GuestNicConfig> config) {
+        final OutputEpochs epochs = new OutputEpochs(GateMode.DISCARD);
+        InboundLog inboundLog = null;
+        try {
+            // Epochs are numbered from 1, so that "none yet" is 0.
+            epochs.beginEpoch(1);
+            inboundLog = new InboundLog(epochs, InboundLog.DEFAULT_CAPACITY_BYTES);
+            final GuestNic nic = config.isEmpty() ? null : GuestNic.open(config.get(), epochs, inboundLog);
+            return new GuestOutlet(epochs, inboundLog, nic);
+        } catch (final RuntimeException e) {
+            CloseHelper.quietCloseAll(inboundLog, epochs);
+            throw e;
+        }
+    }
+
+    /** Starts forwarding, unless that was done before. */
+    public void start() {
+        if (nic != null && !isStarted) {
+            nic.start();
+        }
+        isStarted = true;
+    }
+
+    /**
+     * Gives the guest these frames before all others, see {@link GuestNic#deliverFirst}; before {@link #start}. Returns the number
+     * of frames.
+     */
+    public int deliverFirst(final RedeliveryLog log) {
+        return nic == null || isStarted ? 0 : nic.deliverFirst(log);
+    }
+
+    /** Which epoch runs, which is safe, and what becomes of output. */
+    public OutputEpochs epochs() {
+        return epochs;
+    }
+
+    /** What came in while output was held. */
+    public InboundLog inboundLog() {
+        return inboundLog;
+    }
+
+    /** What was counted, if there is a NIC; any thread. */
+    public Optional<NetworkCounters> counters() {
+        return nic == null ? Optional.empty() : Optional.of(nic.counters());
+    }
+
+    @Override
+    public void close() {
+        // The network's thread uses the other two.
+        CloseHelper.closeAll(nic, inboundLog, epochs);
+    }
+}

@@ -1,0 +1,129 @@
+package org.resilire.role;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.resilire.backup.BackupAgent;
+import org.resilire.backup.BackupConfig;
+import org.resilire.control.Resources;
+import org.resilire.primary.PrimaryAgent;
+import org.resilire.primary.PrimaryConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agent of one guest on one host. It takes one role after the other: a backup whose standby has become the guest goes on as the
+ * primary of that guest and protects it as soon as a standby is offered, without an operator and without a moment in which the
+ * guest has no network.
+ *
+ * <p>One thread runs it, any may stop it.
+ */
+public final class HostAgent {
+
+    /** How an agent ended. */
+    public enum Outcome {
+        STOPPED,
+        /** The guest's process is gone. */
+        GUEST_LOST,
+        /** Another host runs the guest. */
+        SUPERSEDED,
+        /** The backup refused the guest. */
+        REFUSED
+    }
+
+    /** How to run one role. */
+    private interface Role {
+        Outcome run(Resources resources) throws IOException;
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(HostAgent.class);
+
+    private final Role first;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    // Guarded by this.
+    private Runnable stopCurrent = () -> {};
+    private boolean stopRequested;
+
+    private HostAgent(final PrimaryConfig primary) {
+        first = resources -> protect(new PrimaryAgent(primary), resources);
+    }
+
+    private HostAgent(final BackupConfig backup, final Optional<PrimaryConfig> afterTakeover) {
+        first = resources -> stand(backup, afterTakeover, resources);
+    }
+
+    /** Protects a guest that runs here. */
+    public static HostAgent protecting(final PrimaryConfig primary) {
+        return new HostAgent(primary);
+    }
+
+    /**
+     * Keeps a standby.
+     *
+     * @param afterTakeover how to protect the guest once it runs here; empty to leave it unprotected
+     */
+    public static HostAgent standingBy(final BackupConfig backup, final Optional<PrimaryConfig> afterTakeover) {
+        if (backup.endsActive() != afterTakeover.isPresent()) {
+            throw new IllegalArgumentException("a backup ends with its takeover if, and only if, another role follows");
+        }
+        return new HostAgent(backup, afterTakeover);
+    }
+
+    /** Runs until the end. */
+    public Outcome run() throws IOException {
+        try (Resources resources = new Resources()) {
+            return first.run(resources);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    /** Ends in order and waits for it: a standby is ended, a guest goes on. Any thread, for example a shutdown hook. */
+    public void stop(final Duration limit) throws InterruptedException {
+        synchronized (this) {
+            stopRequested = true;
+            stopCurrent.run();
+        }
+        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            LOG.warn("the agent did not end within {} s", limit.toSeconds());
+        }
+    }
+
+    private synchronized void begin(final Runnable stop) {
+        stopCurrent = stop;
+        if (stopRequested) {
+            stop.run();
+        }
+    }
+
+    private Outcome protect(final PrimaryAgent primary, final Resources resources) throws IOException {
+        begin(primary::stop);
+        return switch (primary.run(resources)) {
+            case STOPPED -> Outcome.STOPPED;
+            case GUEST_LOST -> Outcome.GUEST_LOST;
+            case SUPERSEDED -> Outcome.SUPERSEDED;
+            case REFUSED -> Outcome.REFUSED;
+        };
+    }
+
+    private Outcome stand(
+            final BackupConfig config, final Optional<PrimaryConfig> afterTakeover, final Resources resources)
+            throws IOException {
+        final BackupAgent backup = new BackupAgent(config);
+        begin(backup::stop);
+        return switch (backup.run(resources)) {
+            case STOPPED -> Outcome.STOPPED;
+            case GUEST_ENDED -> Outcome.GUEST_LOST;
+            case TOOK_OVER -> {
+                LOG.info("this agent protects the guest from now on, as soon as a standby is offered");
+                // The backup's link stays, to refuse the primary that was; so does the guest's network.
+                yield protect(
+                        PrimaryAgent.successor(afterTakeover.orElseThrow(), backup.outlet(), backup::publish),
+                        resources);
+            }
+        };
+    }
+}
