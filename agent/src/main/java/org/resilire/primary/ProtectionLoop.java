@@ -165,6 +165,10 @@ final class ProtectionLoop {
             awaitRelease(releaseAtNanos);
             releaseAtNanos = Long.MIN_VALUE;
         }
+        if (guest.hasExited()) {
+            // A backup that is greeted for it would wait for its memory.
+            return End.GUEST_LOST;
+        }
         openSession();
         long nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
         while (!stopping) {
