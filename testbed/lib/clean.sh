@@ -80,7 +80,7 @@ clean_cache() {
     [ -e "$cache/CACHEDIR.TAG" ] || return 0
     say "removing $cache"
     lock_cache "$cache"
-    rm -rf "$cache/images" "$cache/packages"
+    rm -rf "$cache/images" "$cache/disks" "$cache/packages"
     rm -f "$cache/CACHEDIR.TAG" "$cache/lock"
     unlock_cache
     rmdir "$cache" 2>/dev/null || say "  it stays, because there is something else in it"

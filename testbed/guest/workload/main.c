@@ -4,6 +4,7 @@
 //   run NUMBER dirty PAGES/S BYTES PATTERN PAGES        PAGES/S 0: as fast as it goes
 //   run NUMBER web PORT
 //   run NUMBER files PORT
+//   run NUMBER work PORT MICROS                         answers GET /work/N after so much computation
 //   stop
 //
 // Answers "ok" or "error: …". Sleeps while nothing happens: an idle guest stays idle.
@@ -112,7 +113,10 @@ static const char *run(int count, char **words) {
     if (count >= 2 && strcmp(words[0], "files") == 0) {
         return run_files(atoi(words[1]));
     }
-    return "no such workload: give ep, dirty, web or files";
+    if (count >= 3 && strcmp(words[0], "work") == 0) {
+        return run_work(atoi(words[1]), atoi(words[2]));
+    }
+    return "no such workload: give ep, dirty, web, files or work";
 }
 
 static void stop(void) {

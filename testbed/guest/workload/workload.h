@@ -37,5 +37,6 @@ const char *run_ep(const char *class);
 const char *run_dirty(int count, char **arguments);
 const char *run_web(int port);
 const char *run_files(int port);
+const char *run_work(int port, int micros);
 
 #endif

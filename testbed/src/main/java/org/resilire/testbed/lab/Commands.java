@@ -25,6 +25,26 @@ final class Commands {
      * @throws TestbedException with its output, unless it exits with 0
      */
     static void run(final List<String> command, final String input) {
+        final Outcome outcome = outcome(command, input);
+        if (outcome.exitStatus() != 0) {
+            throw new TestbedException("'" + String.join(" ", command) + "' failed with exit status "
+                    + outcome.exitStatus() + (outcome.output().isEmpty() ? "" : ": " + outcome.output()));
+        }
+    }
+
+    /**
+     * How a command ended.
+     *
+     * @param output both streams, stripped
+     */
+    record Outcome(int exitStatus, String output) {}
+
+    /** Runs a command to its end, whatever that is. */
+    static Outcome outcome(final String... command) {
+        return outcome(List.of(command), "");
+    }
+
+    private static Outcome outcome(final List<String> command, final String input) {
         final String shown = String.join(" ", command);
         try {
             final Process process =
@@ -35,10 +55,7 @@ final class Commands {
                 process.destroyForcibly();
                 throw new TestbedException("'" + shown + "' did not end within " + LIMIT_SECONDS + " s");
             }
-            if (process.exitValue() != 0) {
-                throw new TestbedException("'" + shown + "' failed with exit status " + process.exitValue()
-                        + (output.isEmpty() ? "" : ": " + output));
-            }
+            return new Outcome(process.exitValue(), output);
         } catch (final IOException failure) {
             throw new TestbedException("cannot run '" + shown + "': " + failure.getMessage(), failure);
         } catch (final InterruptedException interrupted) {

@@ -15,6 +15,7 @@ public final class GuestProcess implements AutoCloseable {
 
     private static final Duration BOOT_LIMIT = Duration.ofSeconds(90);
     private static final String READY = "RESILIRE-GUEST-READY";
+    private static final String DISK_READY = "RESILIRE-DISK-READY";
 
     private final LabProcess process;
     private final LabHost host;
@@ -94,17 +95,26 @@ public final class GuestProcess implements AutoCloseable {
 
     /** Waits until Redis and the web server answer inside the guest. */
     public GuestProcess awaitReady() {
-        Await.until(() -> hasBooted() || !process.isAlive(), BOOT_LIMIT, this::bootComplaint);
+        return awaitOnConsole(READY);
+    }
+
+    /** Waits until the services of its disk answer inside the guest, if it has the disk with services. */
+    public GuestProcess awaitDiskReady() {
+        return awaitOnConsole(DISK_READY);
+    }
+
+    private GuestProcess awaitOnConsole(final String text) {
+        Await.until(() -> hasSaid(text) || !process.isAlive(), BOOT_LIMIT, this::bootComplaint);
         if (!process.isAlive()) {
             throw new TestbedException("QEMU ended with exit status " + process.exitStatus() + process.logTail());
         }
         return this;
     }
 
-    private boolean hasBooted() {
+    private boolean hasSaid(final String text) {
         try {
             return Files.exists(serialLog)
-                    && Files.readString(serialLog, StandardCharsets.ISO_8859_1).contains(READY);
+                    && Files.readString(serialLog, StandardCharsets.ISO_8859_1).contains(text);
         } catch (final IOException failure) {
             throw new TestbedException("cannot read the guest's console: " + failure.getMessage(), failure);
         }

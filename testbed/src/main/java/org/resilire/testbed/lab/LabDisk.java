@@ -19,6 +19,17 @@ public final class LabDisk {
                 "mke2fs", "-q", "-F", "-t", "ext4", lab.hostA().diskImage(name).toString());
     }
 
+    /** On host A a copy of an image, on host B as many zeros. */
+    public static void createCopy(final Lab lab, final String name, final Path image) {
+        copy(image, lab.hostA().diskImage(name));
+        createEmpty(lab.hostB().diskImage(name), image.toFile().length());
+    }
+
+    /** Copies an image, holes as holes. */
+    public static void copy(final Path image, final Path to) {
+        Commands.run("cp", "--sparse=always", "--no-preserve=mode,ownership", image.toString(), to.toString());
+    }
+
     /** Zeros on both hosts. */
     public static void createEmpty(final Lab lab, final String name, final long lengthBytes) {
         for (final LabHost host : List.of(lab.hostA(), lab.hostB())) {

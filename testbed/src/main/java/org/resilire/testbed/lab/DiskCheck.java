@@ -1,0 +1,35 @@
+package org.resilire.testbed.lab;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Looks at the file system on a copy of a guest's disk, as one would after a power failure. */
+public final class DiskCheck {
+
+    /** Bits of e2fsck's exit status: problems were corrected, of which replaying the journal is one. */
+    private static final int CORRECTED = 1;
+
+    private DiskCheck() {}
+
+    /**
+     * Lets e2fsck replay the journal and do what a mount would, and nothing that somebody had to be asked about; then everything must be
+     * in order.
+     *
+     * @return what is wrong; empty if nothing is
+     */
+    public static Optional<String> complaint(final Path copy) {
+        final Commands.Outcome replayed = Commands.outcome("e2fsck", "-fp", copy.toString());
+        if (replayed.exitStatus() > CORRECTED) {
+            return Optional.of("e2fsck -fp found what it would not correct by itself: " + replayed.output());
+        }
+        final Commands.Outcome checked = Commands.outcome("e2fsck", "-fn", copy.toString());
+        return checked.exitStatus() == 0
+                ? Optional.empty()
+                : Optional.of("the file system is not clean: " + checked.output());
+    }
+
+    /** Copies all files of it into a directory that exists. */
+    static void extract(final Path copy, final Path into) {
+        Commands.run("debugfs", "-R", "rdump / " + into, copy.toString());
+    }
+}
