@@ -11,7 +11,7 @@ import java.util.function.Function;
  */
 record Distribution(int samples, Double p50, Double p90, Double max) {
 
-    static Distribution of(final List<FailoverResult> runs, final Function<FailoverResult, Double> figure) {
+    static <R> Distribution of(final List<R> runs, final Function<R, Double> figure) {
         final List<Double> sorted =
                 runs.stream().map(figure).filter(Objects::nonNull).sorted().toList();
         return sorted.isEmpty()

@@ -25,7 +25,10 @@ public final class LoadCommand implements Callable<Integer> {
     @Option(names = "--host", required = true, description = "Address of the guest")
     private String host;
 
-    @Option(names = "--connections", defaultValue = "4", description = "Connections to Redis (${DEFAULT-VALUE})")
+    @Option(names = "--kind", defaultValue = "SERVICES", description = "${COMPLETION-CANDIDATES} (${DEFAULT-VALUE})")
+    private LoadOptions.Kind kind;
+
+    @Option(names = "--connections", defaultValue = "4", description = "Connections to each of them (${DEFAULT-VALUE})")
     private int connections;
 
     @Option(
@@ -61,7 +64,12 @@ public final class LoadCommand implements Callable<Integer> {
         // A library that prints must not spoil the conversation.
         System.setOut(System.err);
         final LoadOptions options = new LoadOptions(
-                connections, Duration.ofNanos(thinkNanos), Duration.ofNanos(webThinkNanos), valueBytes, isResting);
+                kind,
+                connections,
+                Duration.ofNanos(thinkNanos),
+                Duration.ofNanos(webThinkNanos),
+                valueBytes,
+                isResting);
         try (Load load = Load.open(host, options, records);
                 BufferedReader requests =
                         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {

@@ -21,6 +21,8 @@ public final class LoadProcess implements AutoCloseable {
     /** A connection may wait for its time-out before the load has ended, and verification takes time. */
     private static final Duration FINISH_LIMIT = Duration.ofSeconds(90);
 
+    private static final String RECORDS = "operations";
+
     private final TalkingProgram program;
 
     private LoadProcess(final TalkingProgram program) {
@@ -35,8 +37,9 @@ public final class LoadProcess implements AutoCloseable {
         return new LoadProcess(program);
     }
 
-    private static Path records(final Lab lab) {
-        final Path records = lab.logs().resolve("operations");
+    /** Where the clients keep what they were answered. */
+    public static Path records(final Lab lab) {
+        final Path records = lab.logs().resolve(RECORDS);
         try {
             return Files.createDirectories(records);
         } catch (final IOException failure) {
@@ -48,6 +51,8 @@ public final class LoadProcess implements AutoCloseable {
         final List<String> arguments = new ArrayList<>(List.of(
                 "--host",
                 Lab.GUEST_ADDRESS,
+                "--kind",
+                options.kind().name(),
                 "--connections",
                 Integer.toString(options.connections()),
                 "--think-nanos",

@@ -15,7 +15,9 @@ record Operation(Kind kind, long sequence, long sentNs, long acknowledgedNs, Str
         SET,
         INCR,
         GET_PAGE,
-        GET_COUNT
+        GET_COUNT,
+        /** Of a transaction in the database. */
+        COMMIT
     }
 
     /** The key of a SET on a connection. */

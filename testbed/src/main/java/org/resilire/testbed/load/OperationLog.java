@@ -56,6 +56,11 @@ final class OperationLog implements AutoCloseable {
 
     /** All of them, as the file has them. */
     List<Operation> readBack() {
+        return read(file);
+    }
+
+    /** The operations in a file that somebody else wrote. */
+    static List<Operation> read(final Path file) {
         final List<Operation> operations = new ArrayList<>();
         try {
             for (final String line : Files.readAllLines(file)) {

@@ -1,0 +1,120 @@
+package org.resilire.testbed.load;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Compares what one connection was told to be committed with what a database has. Each transaction of the connection adds the next
+ * row and counts up. One thread.
+ */
+public final class Ledger {
+
+    private static final int MAX_COMPLAINTS = 10;
+
+    private final int connection;
+    private final Map<Long, String> acknowledged = new HashMap<>();
+    private final List<String> complaints = new ArrayList<>();
+    private long lastAcknowledged;
+    private long rows;
+    private long lost;
+    private long rewinds;
+
+    /**
+     * A ledger that was compared with nothing yet.
+     *
+     * @param operations whose COMMIT was answered; others are left out
+     */
+    Ledger(final int connection, final List<Operation> operations) {
+        this.connection = connection;
+        for (final Operation operation : operations) {
+            if (operation.kind() == Operation.Kind.COMMIT) {
+                acknowledged.put(operation.sequence(), operation.value());
+                lastAcknowledged = Math.max(lastAcknowledged, operation.sequence());
+            }
+        }
+    }
+
+    /**
+     * What the record of a connection says was answered before an instant.
+     *
+     * @param records directory of the records
+     */
+    public static Ledger recorded(final Path records, final int connection, final long beforeNs) {
+        final Path record = records.resolve(DatabaseLoad.recordName(connection));
+        return new Ledger(
+                connection,
+                OperationLog.read(record).stream()
+                        .filter(operation -> operation.acknowledgedNs() < beforeNs)
+                        .toList());
+    }
+
+    /**
+     * Compares with a table. What is there beyond what was acknowledged must follow without a gap: it was committed, and the answer
+     * did not arrive.
+     *
+     * @param found values by sequence
+     */
+    public void compare(final Map<Long, String> found) {
+        rows = found.size();
+        acknowledged.forEach((sequence, value) -> {
+            if (!value.equals(found.get(sequence))) {
+                lost++;
+                complain("COMMIT " + sequence + " of connection " + connection + " was acknowledged, but its row is "
+                        + (found.containsKey(sequence) ? "another" : "not there"));
+            }
+        });
+        for (long sequence = 1; sequence <= rows; sequence++) {
+            if (!found.containsKey(sequence)) {
+                rewinds++;
+                complain("connection " + connection + " has " + rows + " rows, but not number " + sequence);
+            }
+        }
+    }
+
+    /** Both are changed by the same transactions. */
+    public void compareCounter(final long counter) {
+        if (counter != rows) {
+            rewinds++;
+            complain("connection " + connection + " has " + rows + " rows and has counted to " + counter
+                    + ": a transaction was torn apart");
+        }
+    }
+
+    /** Nothing can be there that was not acknowledged: of a connection on which every request was answered. */
+    void requireNothingUnanswered() {
+        if (rows > lastAcknowledged) {
+            rewinds++;
+            complain("connection " + connection + " has " + rows + " rows, but only " + lastAcknowledged
+                    + " were ever asked for");
+        }
+    }
+
+    private void complain(final String complaint) {
+        if (complaints.size() < MAX_COMPLAINTS) {
+            complaints.add(complaint);
+        }
+    }
+
+    /** Transactions. */
+    public long acknowledged() {
+        return acknowledged.size();
+    }
+
+    /** Of these, those that are not there. */
+    public long lost() {
+        return lost;
+    }
+
+    /** Signs that what is there is not one history. */
+    public long rewinds() {
+        return rewinds;
+    }
+
+    /** The first of them, for people. */
+    public List<String> complaints() {
+        return complaints;
+    }
+}
