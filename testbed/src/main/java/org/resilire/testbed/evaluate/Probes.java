@@ -92,6 +92,7 @@ final class Probes {
                 figures.put("brokenConnections", (double) sample.brokenConnections());
                 if (sample.latencyMillisP50() != null) {
                     figures.put("latencyMillisP50", sample.latencyMillisP50());
+                    figures.put("latencyMillisMean", sample.latencyMillisMean());
                     figures.put("latencyMillisP99", sample.latencyMillisP99());
                 }
             }

@@ -48,6 +48,8 @@ final class Report {
         sizeSection();
         syntheticSection();
         migrationSection();
+        DelaySection.write(html, results);
+        DiskSection.write(html, results);
         failures();
         return html.page("Resilire: figures");
     }

@@ -127,6 +127,30 @@ class ReportTest {
     }
 
     @Test
+    void shouldTellTheDelayBesideTheCommitThatItWaitsFor() throws IOException {
+        add(
+                DelayExperiment.point("output"),
+                Map.of(
+                        "latencyMillisP50", 6.0,
+                        "latencyMillisMean", 7.0,
+                        "latencyMillisP99", 9.0,
+                        "commitMillisP50", 3.0));
+        add(DelayExperiment.point(DelayExperiment.UNPROTECTED), Map.of("latencyMillisP50", 1.5));
+        final String row = row(page(), "when the guest sends");
+        assertTrue(row.contains("3.00 ± 0 | 2.00"), row);
+        assertTrue(row(page(), "unprotected").startsWith("unprotected | 1.50 ± 0"), page());
+    }
+
+    @Test
+    void shouldSetDisksBesideQemuNbd() throws IOException {
+        final FioJob job = FioJob.named("random-read");
+        add(DiskExperiment.point(DiskExperiment.Server.QEMU_NBD, job), Map.of("requestsPerSecond", 1_000.0));
+        add(DiskExperiment.point(DiskExperiment.Server.AGENT, job), Map.of("requestsPerSecond", 1_500.0));
+        final String row = row(page(), "the agent, no backup | " + job.title());
+        assertTrue(row.contains(" | 1.50 | "), row);
+    }
+
+    @Test
     void shouldNotHideThatMemoriesDiffer() throws IOException {
         final Point point = ModesExperiment.point(Workload.IDLE, ProtectionMode.DEFAULT);
         add(point, Map.of("pauseMillisP50", 1.0, "verifyDifferingPages", 3.0));

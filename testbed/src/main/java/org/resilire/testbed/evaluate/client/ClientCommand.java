@@ -41,22 +41,29 @@ public final class ClientCommand {
     private ClientAnswer answer(final ClientRequest request) {
         try {
             return switch (request.command()) {
-                case GUEST -> new ClientAnswer(tellGuest(request.guest()), null);
+                case GUEST -> ClientAnswer.failed(tellGuest(request.guest()));
                 case START -> {
                     endLoad();
                     load = new ClosedLoop(host, request.load()).start();
-                    yield new ClientAnswer(null, null);
+                    yield ClientAnswer.done();
                 }
-                case SAMPLE ->
-                    new ClientAnswer(load == null ? "there is no load" : null, load == null ? null : load.sample());
+                case SAMPLE -> new ClientAnswer(null, runningLoad().sample(), null);
+                case REQUESTS -> new ClientAnswer(null, null, runningLoad().lastRequests());
                 case END -> {
                     endLoad();
-                    yield new ClientAnswer(null, null);
+                    yield ClientAnswer.done();
                 }
             };
         } catch (final IOException failure) {
-            return new ClientAnswer(failure.toString(), null);
+            return ClientAnswer.failed(failure.toString());
         }
+    }
+
+    private ClosedLoop runningLoad() throws IOException {
+        if (load == null) {
+            throw new IOException("there is no load");
+        }
+        return load;
     }
 
     private void endLoad() {

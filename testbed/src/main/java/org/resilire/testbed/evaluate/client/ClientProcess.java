@@ -43,6 +43,12 @@ public final class ClientProcess implements AutoCloseable {
         return ask(new ClientRequest(ClientRequest.Command.SAMPLE, null, null)).sample();
     }
 
+    /** The last requests that were answered, oldest first. */
+    public List<TimedRequest> lastRequests() {
+        return ask(new ClientRequest(ClientRequest.Command.REQUESTS, null, null))
+                .requests();
+    }
+
     /** Ends the load, if there is one. */
     public void endLoad() {
         ask(new ClientRequest(ClientRequest.Command.END, null, null));

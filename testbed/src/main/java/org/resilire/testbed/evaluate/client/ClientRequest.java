@@ -15,6 +15,8 @@ record ClientRequest(Command command, String guest, LoadSpec load) {
         START,
         /** Tells what the load did since the last sample. */
         SAMPLE,
+        /** Tells the last requests that were answered, each by itself. */
+        REQUESTS,
         /** Ends the load. */
         END
     }

@@ -8,8 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.Histogram;
@@ -25,12 +27,14 @@ final class ClosedLoop implements AutoCloseable {
     private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(100);
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final int SIGNIFICANT_DIGITS = 3;
+    private static final int MAX_REQUESTS = 2_000;
 
     private final InetSocketAddress guest;
     private final LoadSpec spec;
     private final Selector selector;
     private final List<Connection> connections = new ArrayList<>();
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final ArrayDeque<TimedRequest> requests = new ArrayDeque<>(MAX_REQUESTS);
     private final Recorder latencies = new Recorder(LONGEST_NANOS, SIGNIFICANT_DIGITS);
     private final Thread thread = Thread.ofPlatform().name("closed-loop").unstarted(this::run);
     private final LongAdder receivedBytes = new LongAdder();
@@ -75,12 +79,29 @@ final class ClosedLoop implements AutoCloseable {
                 histogram.getTotalCount(),
                 bytes - sampledBytes,
                 isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(50) / 1e6),
+                isEmpty ? null : Double.valueOf(histogram.getMean() / 1e6),
                 isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(99) / 1e6),
                 brokenNow - sampledBroken);
         sampledAtNs = nowNs;
         sampledBytes = bytes;
         sampledBroken = brokenNow;
         return sample;
+    }
+
+    /** The last that were answered, oldest first. Any thread. */
+    List<TimedRequest> lastRequests() {
+        synchronized (requests) {
+            return List.copyOf(requests);
+        }
+    }
+
+    private void remember(final TimedRequest request) {
+        synchronized (requests) {
+            if (requests.size() == MAX_REQUESTS) {
+                requests.removeFirst();
+            }
+            requests.addLast(request);
+        }
     }
 
     private void run() {
@@ -113,14 +134,20 @@ final class ClosedLoop implements AutoCloseable {
         private SelectionKey key;
         private boolean isConnected;
         private boolean isAwaiting;
+        private final SplittableRandom random;
         private long sentNs;
         private long nextNs;
 
+        /** When the last request was to be sent, which is a little before it was. */
+        private long dueNs;
+
         Connection(final int number) {
             this.number = number;
+            random = new SplittableRandom(number);
             // Spread, so that they do not all ask at once for ever.
             nextNs =
                     System.nanoTime() + number * TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros()) / spec.connections();
+            dueNs = nextNs;
         }
 
         /** Sends the next request if it is time; returns when there is something to do again. */
@@ -209,8 +236,15 @@ final class ClosedLoop implements AutoCloseable {
         private void answered() {
             final long nowNs = System.nanoTime();
             latencies.recordValue(Math.min(nowNs - sentNs, LONGEST_NANOS));
+            remember(new TimedRequest(sentNs, nowNs - sentNs));
             isAwaiting = false;
-            nextNs = nowNs + TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros());
+            final long thinkNanos = TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros());
+            nextNs = switch (spec.pace()) {
+                case THINKING -> nowNs + thinkNanos;
+                case RANDOM -> nowNs + (long) (-Math.log(1 - random.nextDouble()) * thinkNanos);
+                case STEADY -> Math.max(nowNs, dueNs + thinkNanos);
+            };
+            dueNs = nextNs;
         }
 
         private void fail() {

@@ -26,6 +26,7 @@ abstract class Dialogue {
             case HTTP_FILE_256K -> new HttpGets(connection, "/256k.bin", 0);
             case HTTP_SESSIONS -> new HttpGets(connection, "/session/", 1L << 31);
             case HTTP_FILE_OPERATIONS -> new HttpGets(connection, "/file/", 1L << 31);
+            case HTTP_WORK -> new HttpGets(connection, "/work/", 1L << 31);
         };
     }
 

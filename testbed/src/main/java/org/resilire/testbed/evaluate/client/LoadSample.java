@@ -7,6 +7,7 @@ package org.resilire.testbed.evaluate.client;
  * @param operations answered
  * @param receivedBytes of answers
  * @param latencyMillisP50 null if nothing was answered
+ * @param latencyMillisMean null if nothing was answered
  * @param latencyMillisP99 null if nothing was answered
  * @param brokenConnections that had to be made anew
  */
@@ -15,5 +16,6 @@ public record LoadSample(
         long operations,
         long receivedBytes,
         Double latencyMillisP50,
+        Double latencyMillisMean,
         Double latencyMillisP99,
         long brokenConnections) {}

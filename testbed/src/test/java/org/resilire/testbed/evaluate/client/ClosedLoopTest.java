@@ -9,10 +9,16 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.resilire.testbed.evaluate.client.LoadSpec.Pace;
 import org.resilire.testbed.evaluate.client.LoadSpec.Protocol;
 import org.resilire.testbed.lab.Await;
 
@@ -24,6 +30,8 @@ class ClosedLoopTest {
     private static final int NOT_FOUND = 404;
 
     private final AtomicInteger status = new AtomicInteger(OK);
+    private final AtomicInteger delayMillis = new AtomicInteger();
+    private final ExecutorService executor = Executors.newCachedThreadPool();
     private final AtomicInteger requests = new AtomicInteger();
     private HttpServer server;
 
@@ -31,17 +39,20 @@ class ClosedLoopTest {
     void serve() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(delayMillis.get()));
             requests.incrementAndGet();
             exchange.sendResponseHeaders(status.get(), 2);
             exchange.getResponseBody().write(new byte[2]);
             exchange.close();
         });
+        server.setExecutor(executor);
         server.start();
     }
 
     @AfterEach
     void stop() {
         server.stop(0);
+        executor.shutdownNow();
     }
 
     @Test
@@ -53,6 +64,37 @@ class ClosedLoopTest {
             assertTrue(sample.operations() >= 18, sample::toString);
             assertEquals(0, sample.brokenConnections(), sample::toString);
             assertTrue(sample.latencyMillisP50() > 0, sample::toString);
+        }
+    }
+
+    @Test
+    void shouldSendSteadilyHoweverLateTheAnswersAre() throws IOException {
+        delayMillis.set(20);
+        try (ClosedLoop load = load(new LoadSpec(Protocol.HTTP_WORK, port(), 1, 30_000, Pace.STEADY))) {
+            awaitRequests(12);
+            final List<TimedRequest> sent = load.lastRequests();
+            long shortestNanos = Long.MAX_VALUE;
+            for (int i = 1; i < sent.size(); i++) {
+                shortestNanos = Math.min(
+                        shortestNanos, sent.get(i).sentNs() - sent.get(i - 1).sentNs());
+            }
+            // 50 ms at least, if it thought after each answer.
+            assertTrue(shortestNanos < 45_000_000, sent::toString);
+        }
+    }
+
+    @Test
+    void shouldSpreadRequestsAtRandomAroundTheirMean() throws IOException {
+        try (ClosedLoop load = load(new LoadSpec(Protocol.HTTP_WORK, port(), 1, 4_000, Pace.RANDOM))) {
+            awaitRequests(100);
+            final List<TimedRequest> sent = load.lastRequests();
+            long shorter = 0;
+            for (int i = 1; i < sent.size(); i++) {
+                final TimedRequest before = sent.get(i - 1);
+                shorter += sent.get(i).sentNs() - before.sentNs() - before.latencyNanos() < 2_000_000 ? 1 : 0;
+            }
+            // 39 % of an exponential distribution lie below half its mean; none would, if each pause were the mean.
+            assertTrue(shorter > sent.size() / 8 && shorter < sent.size() * 3 / 4, shorter + " of " + sent.size());
         }
     }
 
@@ -79,11 +121,15 @@ class ClosedLoopTest {
     }
 
     private ClosedLoop load() throws IOException {
-        final InetSocketAddress address = server.getAddress();
-        return new ClosedLoop(
-                        address.getAddress().getHostAddress(),
-                        new LoadSpec(Protocol.HTTP_SESSIONS, address.getPort(), 2, THINK_MICROS))
-                .start();
+        return load(new LoadSpec(Protocol.HTTP_SESSIONS, port(), 2, THINK_MICROS));
+    }
+
+    private ClosedLoop load(final LoadSpec spec) throws IOException {
+        return new ClosedLoop(server.getAddress().getAddress().getHostAddress(), spec).start();
+    }
+
+    private int port() {
+        return server.getAddress().getPort();
     }
 
     private void awaitRequests(final int count) {
