@@ -15,19 +15,21 @@ import org.resilire.linux.FrameBatch;
  * <pre>
  *    0        8         12        16              16 + length, rounded up to 16
  *   ┌────────┬─────────┬─────────┬───────────────┐
- *   │ label  │ length  │ unused  │ frame ...     │   length -1: nothing from here to the end of the memory
+ *   │ label  │ length  │ mark    │ frame ...     │   length -1: nothing from here to the end of the memory
  *   └────────┴─────────┴─────────┴───────────────┘
  * </pre>
  *
  * <p>The memory is touched when it is made, so that no first use of a page delays a frame. When it runs empty it begins
  * again at offset 0: a short queue stays in the cache. Allocates nothing after construction. Not thread-safe.
  */
-final class FrameRing implements AutoCloseable {
+public final class FrameRing implements AutoCloseable {
 
     /** What a frame costs beside its own bytes; records are also aligned to this. */
-    static final int HEADER_BYTES = 16;
+    public static final int HEADER_BYTES = 16;
 
     private static final int LENGTH_OFFSET = 8;
+    private static final int MARK_OFFSET = 12;
+    private static final long NO_ROOM = -1;
     private static final int PADDING = -1;
     private static final int CACHE_LINE_BYTES = 64;
 
@@ -44,7 +46,7 @@ final class FrameRing implements AutoCloseable {
     private long frameBytes;
 
     /** @param capacityBytes a power of two, headers included */
-    FrameRing(final int capacityBytes) {
+    public FrameRing(final int capacityBytes) {
         if (capacityBytes < HEADER_BYTES || !BitUtil.isPowerOfTwo(capacityBytes)) {
             throw new IllegalArgumentException("a ring of frames must have a power of two of bytes, at least "
                     + HEADER_BYTES + ", not " + capacityBytes);
@@ -60,11 +62,36 @@ final class FrameRing implements AutoCloseable {
      * @return false if there is no room, and then nothing has changed
      */
     boolean offer(final MemorySegment frames, final long offset, final int lengthBytes, final long label) {
+        return offer(frames, offset, lengthBytes, label, 0);
+    }
+
+    /**
+     * Appends a copy of a frame.
+     *
+     * @param label and {@code mark}: what the owner wants to know about it
+     * @return false if there is no room, and then nothing has changed
+     */
+    public boolean offer(
+            final MemorySegment frames, final long offset, final int lengthBytes, final long label, final int mark) {
+        final long at = append(lengthBytes, label, mark);
+        if (at == NO_ROOM) {
+            return false;
+        }
+        MemorySegment.copy(frames, offset, memory, at, lengthBytes);
+        return true;
+    }
+
+    /**
+     * Appends room for a frame, which the caller fills before anything else is done with the ring.
+     *
+     * @return the frame's first byte in {@link #memory()}; negative if there is no room, and then nothing has changed
+     */
+    public long append(final int lengthBytes, final long label, final int mark) {
         final long recordBytes = recordBytes(lengthBytes);
         final long toEndBytes = capacityBytes - (tail & mask);
         final long paddingBytes = recordBytes > toEndBytes ? toEndBytes : 0;
         if (paddingBytes + recordBytes > capacityBytes - (tail - head)) {
-            return false;
+            return NO_ROOM;
         }
         if (paddingBytes > 0) {
             memory.set(JAVA_INT, (tail & mask) + LENGTH_OFFSET, PADDING);
@@ -73,48 +100,53 @@ final class FrameRing implements AutoCloseable {
         final long recordOffset = tail & mask;
         memory.set(JAVA_LONG, recordOffset, label);
         memory.set(JAVA_INT, recordOffset + LENGTH_OFFSET, lengthBytes);
-        MemorySegment.copy(frames, offset, memory, recordOffset + HEADER_BYTES, lengthBytes);
+        memory.set(JAVA_INT, recordOffset + MARK_OFFSET, mark);
         tail += recordBytes;
         frameCount++;
         frameBytes += lengthBytes;
-        return true;
+        return recordOffset + HEADER_BYTES;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return frameCount == 0;
     }
 
-    long frameCount() {
+    public long frameCount() {
         return frameCount;
     }
 
     /** Bytes of the frames alone. */
-    long frameBytes() {
+    public long frameBytes() {
         return frameBytes;
     }
 
     /** Where {@link #headFrameOffset()} points into. */
-    MemorySegment memory() {
+    public MemorySegment memory() {
         return memory;
     }
 
     /** The label of the oldest frame; the ring must not be empty. */
-    long headLabel() {
+    public long headLabel() {
         return memory.get(JAVA_LONG, head & mask);
     }
 
+    /** The mark of the oldest frame; the ring must not be empty. */
+    public int headMark() {
+        return memory.get(JAVA_INT, (head & mask) + MARK_OFFSET);
+    }
+
     /** The length of the oldest frame; the ring must not be empty. */
-    int headLengthBytes() {
+    public int headLengthBytes() {
         return memory.get(JAVA_INT, (head & mask) + LENGTH_OFFSET);
     }
 
     /** The oldest frame's first byte in {@link #memory()}; the ring must not be empty. */
-    long headFrameOffset() {
+    public long headFrameOffset() {
         return (head & mask) + HEADER_BYTES;
     }
 
     /** Removes the oldest frame; the ring must not be empty. */
-    void removeHead() {
+    public void removeHead() {
         final int lengthBytes = headLengthBytes();
         frameCount--;
         frameBytes -= lengthBytes;
@@ -148,7 +180,7 @@ final class FrameRing implements AutoCloseable {
         return count;
     }
 
-    void clear() {
+    public void clear() {
         head = 0;
         tail = 0;
         frameCount = 0;
@@ -161,8 +193,38 @@ final class FrameRing implements AutoCloseable {
         return memory.get(JAVA_INT, offset + LENGTH_OFFSET) == PADDING ? position + capacityBytes - offset : position;
     }
 
-    private static long recordBytes(final int lengthBytes) {
+    /** What a frame of this length takes of the ring. */
+    public static long recordBytes(final int lengthBytes) {
         return BitUtil.align((long) lengthBytes + HEADER_BYTES, HEADER_BYTES);
+    }
+
+    /** For a walk from the oldest frame to the newest, during which the ring must not change: where the oldest stands. */
+    public long first() {
+        return head;
+    }
+
+    /** Whether a frame stands here. */
+    public boolean isFrame(final long position) {
+        return position != tail;
+    }
+
+    /** Where the next frame stands, or would. */
+    public long next(final long position) {
+        final long next = position + recordBytes(lengthBytes(position));
+        return next == tail ? next : skipPadding(next);
+    }
+
+    /** First byte in {@link #memory()} of the frame at a position. */
+    public long frameOffset(final long position) {
+        return (position & mask) + HEADER_BYTES;
+    }
+
+    public int lengthBytes(final long position) {
+        return memory.get(JAVA_INT, (position & mask) + LENGTH_OFFSET);
+    }
+
+    public int mark(final long position) {
+        return memory.get(JAVA_INT, (position & mask) + MARK_OFFSET);
     }
 
     @Override
