@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Attaches to a running QEMU, copies the guest's memory to the backup while it runs, then makes a checkpoint every"
-                    + " --period. What the guest sends leaves only once the state that sent it is safe on the backup."
+                    + " --period, or as --policy says. What the guest sends leaves only once the state that sent it is safe on the backup."
                     + " Runs until Ctrl-C, which ends protection and leaves the guest running.",
             ""
         },
@@ -30,6 +30,8 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db                 # everything from [vm.db] of /etc/resilire/resilire.toml",
             "  resilire protect --vm db --codec delta+pack+lz4 --encoder-thread     # over a slow link",
             "  resilire protect --vm db --identify hash --block 256            # 1/32 of the memory instead of all again",
+            "  resilire protect --vm db --policy output                        # answers leave as soon as they can",
+            "  resilire protect --vm db --policy adaptive --target-overhead 10%%",
             "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })
 final class ProtectCommand implements Callable<Integer> {

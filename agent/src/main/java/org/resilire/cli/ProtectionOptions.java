@@ -1,7 +1,6 @@
 package org.resilire.cli;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.resilire.control.RunDirectory;
 import org.resilire.disk.DiskConfig;
@@ -23,13 +22,8 @@ final class ProtectionOptions {
     @Mixin
     ModeOptions modeOptions;
 
-    @Option(
-            names = "--period",
-            paramLabel = "TIME",
-            converter = DurationConverter.class,
-            defaultValue = "20ms",
-            description = "From checkpoint to checkpoint, 1ms or more. Default: ${DEFAULT-VALUE}.")
-    Duration period;
+    @Mixin
+    PolicyOptions policyOptions;
 
     @Option(
             names = "--tracker",
@@ -87,7 +81,7 @@ final class ProtectionOptions {
                 scanThreads,
                 modeOptions.mode(spec),
                 modeOptions.encoderThread,
-                period.toNanos(),
+                policyOptions.settings(spec),
                 agent.detector(spec),
                 onBackupLoss,
                 verifyEvery,
@@ -96,9 +90,6 @@ final class ProtectionOptions {
     }
 
     private void check(final CommandSpec spec) {
-        if (period.toMillis() < 1) {
-            throw new ParameterException(spec.commandLine(), "--period must be at least 1ms");
-        }
         if (verifyEvery < 0) {
             throw new ParameterException(spec.commandLine(), "--verify-every must not be negative");
         }

@@ -40,6 +40,7 @@ import picocli.CommandLine.ParseResult;
             PauseCommand.class,
             ResumeCommand.class,
             DetachCommand.class,
+            SetCommand.class,
             FailoverCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -106,7 +106,18 @@ public enum AgentCounter {
     SCAN_NANOS_P99(57, "scanNanosP99", NANOS),
     SCAN_NANOS_MAX(58, "scanNanosMax", NANOS),
     /** When the agent got into its {@link #STATE}. */
-    STATE_SINCE_EPOCH_MILLIS(59, "stateSinceEpochMillis", EPOCH_MILLIS);
+    STATE_SINCE_EPOCH_MILLIS(59, "stateSinceEpochMillis", EPOCH_MILLIS),
+
+    /** From checkpoint to checkpoint, as planned now. */
+    PERIOD_NANOS(60, "periodNanos", NANOS),
+    /** From checkpoint to checkpoint, as it lately was. */
+    INTERVAL_NANOS(61, "intervalNanos", NANOS),
+    /** What the guest sends waits so long on average, by what checkpoints lately took. */
+    OUTPUT_DELAY_NANOS(62, "outputDelayNanos", NANOS),
+    /** How much of the time the guest lately stood still, in millionths. */
+    PAUSED_PPM(63, "pausedPpm", COUNT),
+    /** Bits: 1, the target for the delay of output is missed; 2, that for the share of time paused. */
+    MISSED_TARGETS(64, "missedTargets", COUNT);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

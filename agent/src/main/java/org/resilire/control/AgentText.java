@@ -9,7 +9,9 @@ public enum AgentText {
     DIRTY_TRACKER(2, "dirtyTracker"),
     LAST_ERROR(3, "lastError"),
     /** What of a written page travels, and how. */
-    MODE(4, "mode");
+    MODE(4, "mode"),
+    /** When checkpoints are made. */
+    POLICY(5, "policy");
 
     private final int id;
     private final String label;

@@ -3,7 +3,9 @@ package org.resilire.control;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import org.resilire.epoch.EpochPolicy;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -19,6 +21,7 @@ public final class StatusReport {
     private static final JsonMapper JSON = new JsonMapper();
     private static final double NANOS_PER_MILLI = 1e6;
     private static final double MILLIS_PER_SECOND = 1e3;
+    private static final double PPM_PER_PERCENT = 1e4;
 
     private final AgentCountersReader reader;
     private final AgentProcess process;
@@ -64,6 +67,7 @@ public final class StatusReport {
         json.put("recordBytesOutPerEpochMean", meanPerEpoch(AgentCounter.RECORD_BYTES_OUT_TOTAL));
         json.put("process", process.name());
         json.put("updatedAgeMillis", updatedAgeMillis());
+        missedTargets(json);
         json.put("stateAgeMillis", ageMillis(AgentCounter.STATE_SINCE_EPOCH_MILLIS));
         return json;
     }
@@ -103,6 +107,7 @@ public final class StatusReport {
                 "epoch",
                 count(AgentCounter.EPOCH_COMMITTED) + " committed, " + count(AgentCounter.EPOCHS_TOTAL)
                         + " in this run, " + count(AgentCounter.EPOCHS_MISSED_PERIOD) + " longer than configured");
+        pace(out);
         line(
                 out,
                 "pause",
@@ -160,6 +165,47 @@ public final class StatusReport {
                     .append(state == null ? "-" : state + ", " + state.description())
                     .append('\n');
         }
+    }
+
+    /** Words instead of bits. */
+    private void missedTargets(final ObjectNode json) {
+        final long missed = reader.value(AgentCounter.MISSED_TARGETS);
+        if (missed == AgentCounter.UNKNOWN) {
+            return;
+        }
+        final ArrayNode words = json.putArray(AgentCounter.MISSED_TARGETS.jsonKey());
+        if ((missed & EpochPolicy.MISSES_DELAY) != 0) {
+            words.add("delay");
+        }
+        if ((missed & EpochPolicy.MISSES_OVERHEAD) != 0) {
+            words.add("overhead");
+        }
+    }
+
+    /** Only a primary has a policy. */
+    private void pace(final StringBuilder out) {
+        if (reader.text(AgentText.POLICY).isEmpty()) {
+            return;
+        }
+        line(out, "checkpoints", text(AgentText.POLICY));
+        final long missed = reader.value(AgentCounter.MISSED_TARGETS);
+        final long pausedPpm = reader.value(AgentCounter.PAUSED_PPM);
+        line(
+                out,
+                "lately",
+                "every " + millis(AgentCounter.INTERVAL_NANOS) + " (planned " + millis(AgentCounter.PERIOD_NANOS)
+                        + "), output waits " + millis(AgentCounter.OUTPUT_DELAY_NANOS) + ", guest paused "
+                        + (pausedPpm < 0 ? "-" : String.format(Locale.ROOT, "%.1f %%", pausedPpm / PPM_PER_PERCENT))
+                        + " of the time"
+                        + (missed > 0 ? missedInWords(missed) : ""));
+    }
+
+    private static String missedInWords(final long missed) {
+        return (missed & EpochPolicy.MISSES_DELAY) == 0
+                ? "; MISSES its target for overhead"
+                : (missed & EpochPolicy.MISSES_OVERHEAD) == 0
+                        ? "; MISSES its target for delay"
+                        : "; MISSES its targets for delay and overhead";
     }
 
     private void since(final StringBuilder out) {

@@ -13,8 +13,13 @@ public final class PeriodicPolicy implements EpochPolicy {
     }
 
     @Override
-    public long nextStartNanos(final long lastStartNanos, final long nowNanos) {
+    public long nextStartNanos(final long lastStartNanos, final boolean outputWaits) {
         return lastStartNanos + periodNanos;
+    }
+
+    @Override
+    public long periodNanos() {
+        return periodNanos;
     }
 
     @Override

@@ -31,9 +31,13 @@ public final class GuestNic implements AutoCloseable {
      * Opens both ends; nothing is forwarded yet.
      *
      * @param listener sees every frame for the guest
+     * @param heldOutputListener hears when an epoch has output that waits
      */
     public static GuestNic open(
-            final GuestNicConfig config, final OutputEpochs epochs, final InboundFrameListener listener) {
+            final GuestNicConfig config,
+            final OutputEpochs epochs,
+            final InboundFrameListener listener,
+            final HeldOutputListener heldOutputListener) {
         NetworkRehearsal.run(config.agentSocket());
         final TapDevice tap = TapDevice.open(config.tap());
         final UnixDatagramSocket socket;
@@ -48,6 +52,7 @@ public final class GuestNic implements AutoCloseable {
                 .uplink(new TapUplink(tap))
                 .epochs(epochs)
                 .inboundListener(listener)
+                .heldOutputListener(heldOutputListener)
                 .gateCapacityBytes(config.gateBytes()));
         final PollingIdleStrategy idle =
                 new PollingIdleStrategy(network, epochs, SPINS, PollingIdleStrategy.DEFAULT_MAX_WAIT_NANOS);

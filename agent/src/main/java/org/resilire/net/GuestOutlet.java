@@ -14,12 +14,15 @@ public final class GuestOutlet implements AutoCloseable {
 
     private final OutputEpochs epochs;
     private final InboundLog inboundLog;
+    private final OutputSignal signal;
     private final GuestNic nic;
     private boolean isStarted;
 
-    private GuestOutlet(final OutputEpochs epochs, final InboundLog inboundLog, final GuestNic nic) {
+    private GuestOutlet(
+            final OutputEpochs epochs, final InboundLog inboundLog, final OutputSignal signal, final GuestNic nic) {
         this.epochs = epochs;
         this.inboundLog = inboundLog;
+        this.signal = signal;
         this.nic = nic;
     }
 
@@ -31,8 +34,9 @@ public final class GuestOutlet implements AutoCloseable {
             // Epochs are numbered from 1, so that "none yet" is 0.
             epochs.beginEpoch(1);
             inboundLog = new InboundLog(epochs, InboundLog.DEFAULT_CAPACITY_BYTES);
-            final GuestNic nic = config.isEmpty() ? null : GuestNic.open(config.get(), epochs, inboundLog);
-            return new GuestOutlet(epochs, inboundLog, nic);
+            final OutputSignal signal = new OutputSignal();
+            final GuestNic nic = config.isEmpty() ? null : GuestNic.open(config.get(), epochs, inboundLog, signal);
+            return new GuestOutlet(epochs, inboundLog, signal, nic);
         } catch (final RuntimeException e) {
             CloseHelper.quietCloseAll(inboundLog, epochs);
             throw e;
@@ -63,6 +67,16 @@ public final class GuestOutlet implements AutoCloseable {
     /** What came in while output was held. */
     public InboundLog inboundLog() {
         return inboundLog;
+    }
+
+    /** Wakes whoever ends epochs when output waits. */
+    public OutputSignal signal() {
+        return signal;
+    }
+
+    /** Whether the guest has a network here. */
+    public boolean hasNic() {
+        return nic != null;
     }
 
     /** What was counted, if there is a NIC; any thread. */

@@ -32,7 +32,6 @@ import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
-import org.resilire.epoch.PeriodicPolicy;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
@@ -48,6 +47,7 @@ import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
 import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
+import org.resilire.net.OutputSignal;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
 import org.slf4j.Logger;
@@ -277,6 +277,7 @@ public final class PrimaryAgent {
             final RunDirectory.Claim claim)
             throws IOException {
         final OutputEpochs outputEpochs = outlet.epochs();
+        final OutputSignal outputSignal = outlet.signal();
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
         final ModeParts mode =
                 resources.add(new ModeParts(config.mode(), guest.memory().segment(), BlockKernels.preferred()));
@@ -286,12 +287,20 @@ public final class PrimaryAgent {
                 mode.shadowBytes() >> 20,
                 mode.hashBytes() >> 20,
                 mode.indexBytes() >> 20);
-        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode, config.periodNanos() / 2);
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode);
         final EpochPipeline pipeline = resources.add(new EpochPipeline(
-                PIPELINE_SIZE, new SleepingIdleStrategy(CAPTURE_WAIT_NANOS), mode, metrics::encoded, clock));
+                PIPELINE_SIZE,
+                new SleepingIdleStrategy(CAPTURE_WAIT_NANOS),
+                mode,
+                (kind, encodeNanos, batches, compressedBatches) -> {
+                    metrics.encoded(kind, encodeNanos, batches, compressedBatches);
+                    outputSignal.progressed();
+                },
+                clock));
         final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, config.encoderThread());
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
+        final EpochPace pace = new EpochPace(config.policy(), outputSignal, outputEpochs, commitClock, metrics);
         final FailureDetector detector = config.detector().newDetector();
         final VerifyRequests verifyRequests = new VerifyRequests();
 
@@ -311,10 +320,11 @@ public final class PrimaryAgent {
                     }
                     metrics.committed(
                             epoch,
-                            nowNanos - commitClock.startedNanos(epoch),
+                            commitClock.acknowledged(epoch, nowNanos),
                             sender.transfers(),
                             nowNanos,
                             sender.wireBytesTotal());
+                    outputSignal.progressed();
                 },
                 clock);
         if (config.encoderThread()) {
@@ -331,7 +341,7 @@ public final class PrimaryAgent {
                 guest,
                 guest.inventory().qemuVersion(),
                 guest.inventory().text(),
-                new PeriodicPolicy(config.periodNanos()),
+                pace,
                 writer,
                 outputEpochs,
                 record,
@@ -352,6 +362,7 @@ public final class PrimaryAgent {
                 .handlers());
         handlers.put("verify", verifyHandler(verifyRequests));
         handlers.put("sample", new SampleHandler(metrics));
+        handlers.put("set", new SetCommandHandler(pace));
         resources.add(ControlServer.start(claim.directory(), handlers));
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }

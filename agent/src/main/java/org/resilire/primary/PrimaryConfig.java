@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.resilire.control.RunDirectory;
 import org.resilire.disk.DiskConfig;
+import org.resilire.epoch.PolicySettings;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
@@ -23,7 +24,7 @@ import org.resilire.transport.TransportConfig;
  * @param nic the guest's network; empty if it has none
  * @param tracker which mechanism finds written pages
  * @param scanThreads that look for them in a pause, the checkpoint's own included
- * @param periodNanos from checkpoint to checkpoint
+ * @param policy when checkpoints are made
  * @param mode what of a written page travels
  * @param encoderThread whether encoding gets a thread of its own, or shares that of the link
  * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
@@ -41,7 +42,7 @@ public record PrimaryConfig(
         int scanThreads,
         ReplicationMode mode,
         boolean encoderThread,
-        long periodNanos,
+        PolicySettings policy,
         DetectorConfig detector,
         BackupLossPolicy onBackupLoss,
         long verifyEvery,

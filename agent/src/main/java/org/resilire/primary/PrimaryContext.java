@@ -1,7 +1,6 @@
 package org.resilire.primary;
 
 import org.agrona.concurrent.NanoClock;
-import org.resilire.epoch.EpochPolicy;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
@@ -26,7 +25,7 @@ record PrimaryContext(
         Guest guest,
         String qemuVersion,
         String deviceInventory,
-        EpochPolicy policy,
+        EpochPace pace,
         EpochWriter writer,
         OutputEpochs outputEpochs,
         ProtectionRecord record,

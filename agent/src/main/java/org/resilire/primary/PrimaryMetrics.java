@@ -6,8 +6,10 @@ import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.control.LatencyRecorder;
+import org.resilire.epoch.EpochPolicy;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
+import org.resilire.epoch.PaceEstimate;
 import org.resilire.wire.sbe.EpochKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,11 +22,11 @@ final class PrimaryMetrics {
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryMetrics.class);
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final double MILLION = 1e6;
     private static final long PROGRESS_INTERVAL_NANOS = 2_000_000_000L;
 
     private final AgentCounters counters;
     private final PageEncoder encoder;
-    private final long latenessToleranceNanos;
     private final LatencyRecorder pause = new LatencyRecorder();
     private final LatencyRecorder scan = new LatencyRecorder();
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
@@ -47,11 +49,9 @@ final class PrimaryMetrics {
     private long checkpointWireBytes;
     private long checkpoints;
 
-    /** @param latenessToleranceNanos a checkpoint that starts later than this after its time has missed its period */
-    PrimaryMetrics(final AgentCounters counters, final ModeParts mode, final long latenessToleranceNanos) {
+    PrimaryMetrics(final AgentCounters counters, final ModeParts mode) {
         this.counters = counters;
         this.encoder = mode.pageEncoder();
-        this.latenessToleranceNanos = latenessToleranceNanos;
         counters.text(AgentText.MODE, mode.mode().description());
         counters.set(AgentCounter.SHADOW_BYTES, mode.shadowBytes());
         counters.set(AgentCounter.HASH_BYTES, mode.hashBytes());
@@ -83,9 +83,28 @@ final class PrimaryMetrics {
         counters.add(AgentCounter.BACKPRESSURE_NANOS_TOTAL, backpressureNanos);
     }
 
-    void lateness(final long nanos) {
-        if (nanos > latenessToleranceNanos) {
+    /** A checkpoint that starts later than half a period after its time has missed it. */
+    void lateness(final long nanos, final long periodNanos) {
+        if (nanos > periodNanos / 2) {
             counters.increment(AgentCounter.EPOCHS_MISSED_PERIOD);
+        }
+    }
+
+    void policy(final String description) {
+        counters.text(AgentText.POLICY, description);
+    }
+
+    /** What the policy plans, and what checkpoints lately took. */
+    void pace(final EpochPolicy policy, final PaceEstimate estimate) {
+        counters.set(AgentCounter.PERIOD_NANOS, policy.periodNanos());
+        counters.set(AgentCounter.MISSED_TARGETS, policy.missedTargets());
+        if (estimate.intervalNanos() != PaceEstimate.UNKNOWN) {
+            counters.set(AgentCounter.INTERVAL_NANOS, estimate.intervalNanos());
+            counters.set(AgentCounter.PAUSED_PPM, (long) (estimate.pausedShare() * MILLION));
+        }
+        final long delayNanos = policy.outputDelayNanos(estimate);
+        if (delayNanos != PaceEstimate.UNKNOWN) {
+            counters.set(AgentCounter.OUTPUT_DELAY_NANOS, delayNanos);
         }
     }
 
@@ -158,6 +177,16 @@ final class PrimaryMetrics {
         lastRecordBytesOut = encoder.bytesOut();
         counters.set(AgentCounter.HASH_COLLISIONS, encoder.collisions());
         counters.set(AgentCounter.STALE_HASHES, encoder.staleHits());
+    }
+
+    /** For {@link SampleHandler}: when checkpoints are made, in words. */
+    String policy() {
+        return counters.text(AgentText.POLICY);
+    }
+
+    /** For {@link SampleHandler}: from checkpoint to checkpoint, as planned now. */
+    long periodNanos() {
+        return counters.value(AgentCounter.PERIOD_NANOS);
     }
 
     /** For {@link SampleHandler}. */

@@ -1,12 +1,10 @@
 package org.resilire.primary;
 
-import java.security.SecureRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
 import org.resilire.epoch.CaptureAbortedException;
 import org.resilire.epoch.EpochPipeline;
-import org.resilire.epoch.EpochPolicy;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.Guest;
 import org.resilire.guest.GuestException;
@@ -40,8 +38,6 @@ final class ProtectionLoop {
     private static final int MAX_UNACKNOWLEDGED = 2;
 
     private static final long POLL_NANOS = 200_000L;
-    private static final long LINK_COMMAND_LIMIT_NANOS = 5_000_000_000L;
-    private static final long GUEST_EXIT_LIMIT_NANOS = 2_000_000_000L;
     private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
 
     /** Several greetings, before another candidate gets its turn. */
@@ -50,8 +46,8 @@ final class ProtectionLoop {
     private final PrimaryContext context;
     private final Guest guest;
     private final BackupCandidates backups;
-    private final PrimaryLink link;
     private final PrimarySession session;
+    private final BackupSessions sessions;
     private final EpochPipeline pipeline;
     private final Checkpointer checkpointer;
     private final Synchroniser synchroniser;
@@ -59,17 +55,15 @@ final class ProtectionLoop {
     private final ProtectionRecord record;
     private final PrimaryMetrics metrics;
     private final CommitClock commitClock;
-    private final VerifyRequests verifyRequests;
+    private final Verification verification;
+    private final GuestRecovery recovery;
     private final ProtectionSwitch protectionSwitch;
-    private final EpochPolicy policy;
+    private final EpochPace pace;
     private final NanoClock clock;
-    private final SecureRandom random = new SecureRandom();
 
     private volatile boolean stopping;
     private boolean everProtected;
     private boolean guestHeldPaused;
-    private long lastVerifiedReportEpoch = -1;
-    private long checkpointsSinceVerify;
 
     ProtectionLoop(
             final PrimaryContext context,
@@ -83,7 +77,6 @@ final class ProtectionLoop {
         this.context = context;
         this.guest = context.guest();
         this.backups = context.backups();
-        this.link = link;
         this.session = session;
         this.pipeline = pipeline;
         this.checkpointer = checkpointer;
@@ -92,9 +85,11 @@ final class ProtectionLoop {
         this.record = context.record();
         this.metrics = metrics;
         this.commitClock = commitClock;
-        this.verifyRequests = context.verifyRequests();
+        this.sessions = new BackupSessions(context, link, session, pipeline, metrics);
+        this.verification = new Verification(session, context.verifyRequests(), metrics, context.verifyEvery());
+        this.recovery = new GuestRecovery(guest, context.clock());
         this.protectionSwitch = context.protectionSwitch();
-        this.policy = context.policy();
+        this.pace = context.pace();
         this.clock = context.clock();
     }
 
@@ -169,7 +164,7 @@ final class ProtectionLoop {
             // A backup that is greeted for it would wait for its memory.
             return End.GUEST_LOST;
         }
-        openSession();
+        sessions.open();
         long nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
         while (!stopping) {
             if (guest.hasExited()) {
@@ -192,15 +187,15 @@ final class ProtectionLoop {
                     nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
                 }
                 case LOST, CLOSED -> {
-                    closeSession();
-                    openSession();
+                    sessions.close();
+                    sessions.open();
                 }
                 case GREETING -> {
                     park(POLL_NANOS);
                     if (backups.hasOthers() && clock.nanoTime() - nextCandidateNanos > 0) {
                         nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
                         if (session.phase() == PrimarySession.Phase.GREETING && releaseAtNanos == Long.MIN_VALUE) {
-                            closeSession();
+                            sessions.close();
                             openNextSession(releaseAtNanos);
                         }
                     }
@@ -230,34 +225,7 @@ final class ProtectionLoop {
         if (releaseAtNanos == Long.MIN_VALUE && backups.hasOthers()) {
             backups.next();
         }
-        openSession();
-    }
-
-    private void openSession() {
-        metrics.peer(backups.current().toString());
-        link.open(new Greeting(
-                backups.current(),
-                context.vmName(),
-                record.generation(),
-                random.nextLong(),
-                outputEpochs.currentEpoch(),
-                guest.memory().lengthBytes(),
-                context.qemuVersion(),
-                context.deviceInventory()));
-    }
-
-    /** Ends whatever session there is and makes the pipe usable again. */
-    private void closeSession() {
-        link.close();
-        final long deadlineNanos = clock.nanoTime() + LINK_COMMAND_LIMIT_NANOS;
-        while (session.phase() != PrimarySession.Phase.CLOSED) {
-            // Looked at again: this thread may have been the late one.
-            if (clock.nanoTime() - deadlineNanos > 0 && session.phase() != PrimarySession.Phase.CLOSED) {
-                throw new IllegalStateException("the link thread did not end the session in time");
-            }
-            park(POLL_NANOS);
-        }
-        pipeline.restart();
+        sessions.open();
     }
 
     private End onRefused() {
@@ -274,7 +242,7 @@ final class ProtectionLoop {
             return End.REFUSED;
         }
         LOG.warn("the backup refused: {}; trying again", refusal.text());
-        closeSession();
+        sessions.close();
         final long retryAtNanos = clock.nanoTime() + REFUSED_RETRY_NANOS;
         while (!stopping && !guest.hasExited() && clock.nanoTime() < retryAtNanos) {
             park(10 * POLL_NANOS);
@@ -301,7 +269,7 @@ final class ProtectionLoop {
         // From the first checkpoint on the backup may take over: a successor of this agent must know.
         record.protectedWithin(session.takeoverLimitNanos() + context.detector().timeoutNanos());
         awaitEncoded();
-        long startNanos = makeCheckpoint(false);
+        makeCheckpoint(false);
         awaitAcknowledged(outputEpochs.currentEpoch() - 1);
         if (isInterrupted()) {
             return;
@@ -309,17 +277,30 @@ final class ProtectionLoop {
         everProtected = true;
         metrics.state(AgentState.PROTECTED);
         protectionSwitch.protectionReached();
-        LOG.info("protected: checkpoints {}", policy.description());
+        pace.beginSession(checkpointer.pausedAtNanos(), session.acknowledgedEpoch());
+        LOG.info("protected: checkpoints {}", pace.description());
         while (!isInterrupted()) {
-            waitFor(policy.nextStartNanos(startNanos, clock.nanoTime()));
+            awaitNext();
             if (isInterrupted()) {
                 return;
             }
-            startNanos = makeCheckpoint(shouldVerify());
+            makeNextCheckpoint();
         }
     }
 
-    private long makeCheckpoint(final boolean verify) {
+    private void makeNextCheckpoint() {
+        final long epoch = outputEpochs.currentEpoch();
+        final boolean verify = verification.isDue(epoch);
+        makeCheckpoint(verify);
+        final long startNanos = checkpointer.pausedAtNanos();
+        if (verify) {
+            pace.onVerification(startNanos, epoch, session.acknowledgedEpoch());
+        } else {
+            pace.onCheckpoint(startNanos, checkpointer.pauseNanos(), session.acknowledgedEpoch());
+        }
+    }
+
+    private void makeCheckpoint(final boolean verify) {
         if (!pipeline.isEncoded()) {
             throw new IllegalStateException("a checkpoint while the epoch before it is still to be encoded");
         }
@@ -334,31 +315,20 @@ final class ProtectionLoop {
             metrics.checkpoint(
                     checkpointer, context.writer(), pipeline.captured().waitedNanos() - waitedBefore);
         }
-        return checkpointer.pausedAtNanos();
     }
 
-    private boolean shouldVerify() {
-        final long every = context.verifyEvery();
-        final boolean due = every > 0 && ++checkpointsSinceVerify >= every;
-        if (due) {
-            checkpointsSinceVerify = 0;
-        }
-        final boolean asked = verifyRequests.takeRequest(outputEpochs.currentEpoch());
-        return due || asked;
-    }
-
-    /** Waits for a time to come, and for the backup to keep up; throws if the session ends meanwhile. */
-    private void waitFor(final long startNanos) {
+    /** Waits until a checkpoint is due and the backup has kept up; throws if the session ends meanwhile. */
+    private void awaitNext() {
         while (!isInterrupted()) {
             checkSession();
-            final long nowNanos = clock.nanoTime();
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
                     && pipeline.isEncoded();
-            if (keptUp && startNanos - nowNanos <= 0) {
-                metrics.lateness(nowNanos - startNanos);
+            final long nowNanos = clock.nanoTime();
+            if (pace.isDue(nowNanos, keptUp)) {
+                metrics.lateness(pace.latenessNanos(nowNanos), pace.periodNanos());
                 return;
             }
-            park(keptUp ? Math.min(startNanos - nowNanos, POLL_NANOS * 5) : POLL_NANOS / 4);
+            pace.park(nowNanos, keptUp);
         }
     }
 
@@ -394,78 +364,22 @@ final class ProtectionLoop {
         if (guest.hasExited()) {
             throw new GuestException("the guest's process ended");
         }
-        final PrimarySession.VerifyReport report = session.verifyReport();
-        if (report != null && report.epoch() != lastVerifiedReportEpoch) {
-            lastVerifiedReportEpoch = report.epoch();
-            onVerified(report);
-        }
-    }
-
-    private void onVerified(final PrimarySession.VerifyReport report) {
-        metrics.verified(report.differingPages() == 0);
-        if (report.differingPages() != 0) {
-            final String message = report.differingPages() + " of " + report.comparedPages()
-                    + " pages of the replica differ at epoch " + report.epoch() + ", first pages "
-                    + report.firstDiffering();
-            LOG.error(message);
-            metrics.error(message);
-        }
-        verifyRequests.complete(report);
-    }
-
-    /**
-     * A QEMU that is killed closes its control socket a moment before its process has ended. To take it for alive then would
-     * make the backup throw away the only copy of the guest.
-     */
-    private boolean exitsSoon() {
-        final long deadlineNanos = clock.nanoTime() + GUEST_EXIT_LIMIT_NANOS;
-        while (!guest.hasExited()) {
-            if (clock.nanoTime() - deadlineNanos > 0) {
-                return false;
-            }
-            park(POLL_NANOS);
-        }
-        return true;
+        verification.takeReport();
     }
 
     private End onGuestTrouble(final GuestException e) {
-        if (exitsSoon()) {
+        if (recovery.exitsSoon()) {
             return End.GUEST_LOST;
         }
         // The guest lives but did not do as asked: without checkpoints it cannot stay protected. Start over with a new
         // session.
         LOG.error("checkpoint failed: {}", e.getMessage());
         metrics.error(e.getMessage());
-        if (!awaitRecovery()) {
+        if (!recovery.await(() -> stopping)) {
             return End.GUEST_LOST;
         }
-        link.announceEndOfProtection();
-        awaitNoticeReceived();
+        sessions.announceEndOfProtection();
         return null;
-    }
-
-    /**
-     * As long as nobody knows whether the guest lives, the backup keeps what may be its only copy, and no output leaves.
-     *
-     * @return false if it does not
-     */
-    private boolean awaitRecovery() {
-        boolean told = false;
-        while (!guest.recover()) {
-            if (guest.hasExited()) {
-                return false;
-            }
-            if (stopping) {
-                return true;
-            }
-            if (!told) {
-                LOG.error(
-                        "the guest's process does not answer; waiting for it, while the backup keeps its last checkpoint");
-                told = true;
-            }
-            park(POLL_NANOS);
-        }
-        return true;
     }
 
     /** Tidies up; returns when the backup can no longer take over, so that held output may leave */
@@ -473,7 +387,7 @@ final class ProtectionLoop {
         final PrimarySession.Phase phase = session.phase();
         final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
         context.writer().abandon();
-        closeSession();
+        sessions.close();
         // The last sign of life has left by now: from here on the backup's time runs.
         final long releaseAtNanos = clock.nanoTime()
                 + session.takeoverLimitNanos()
@@ -494,13 +408,12 @@ final class ProtectionLoop {
      */
     private boolean pauseProtection() {
         final boolean isTakeoverPossible = session.phase() == PrimarySession.Phase.OPEN && record.wasProtected();
-        link.announceEndOfProtection();
-        final boolean isBackupInformed = awaitNoticeReceived();
+        final boolean isBackupInformed = sessions.announceEndOfProtection();
         if (isTakeoverPossible && !isBackupInformed) {
             return false;
         }
         context.writer().abandon();
-        closeSession();
+        sessions.close();
         guest.resume();
         guestHeldPaused = false;
         record.unprotected();
@@ -533,8 +446,7 @@ final class ProtectionLoop {
             case GUEST_LOST -> {
                 LOG.error("the guest's process ended; telling the backup");
                 outputEpochs.discardForGood();
-                link.announceGuestLost();
-                awaitNoticeReceived();
+                sessions.announceGuestLost();
             }
             case SUPERSEDED -> {
                 outputEpochs.discardForGood();
@@ -543,9 +455,8 @@ final class ProtectionLoop {
                 metrics.state(AgentState.SUPERSEDED);
             }
             case STOPPED -> {
-                link.announceEndOfProtection();
-                if (!awaitNoticeReceived()) {
-                    awaitNoTakeover();
+                if (!sessions.announceEndOfProtection()) {
+                    sessions.awaitNoTakeover();
                 }
                 resumeBeforeLeaving();
                 record.unprotected();
@@ -556,7 +467,7 @@ final class ProtectionLoop {
             }
         }
         context.writer().abandon();
-        closeSession();
+        sessions.close();
         if (end != End.SUPERSEDED) {
             metrics.state(AgentState.STOPPED);
         }
@@ -569,38 +480,6 @@ final class ProtectionLoop {
             guest.resume();
         } catch (final GuestException e) {
             LOG.warn("the guest could not be told to go on, detaching tries again: {}", e.getMessage());
-        }
-    }
-
-    /**
-     * Waits until the backup knows, so that it neither takes over a guest that goes on nor waits for one that is gone.
-     *
-     * @return false if it may not know
-     */
-    private boolean awaitNoticeReceived() {
-        final long deadlineNanos = clock.nanoTime() + context.noticeLimitNanos();
-        while (!link.isNoticeAnswered() && session.phase() == PrimarySession.Phase.OPEN) {
-            if (clock.nanoTime() - deadlineNanos > 0) {
-                LOG.warn("the backup did not answer a notice within {} ms", context.noticeLimitNanos() / 1_000_000);
-                return false;
-            }
-            park(POLL_NANOS);
-        }
-        return link.isNoticeAnswered();
-    }
-
-    /** The backup may be about to start the guest: what is held here leaves only once that is out of the question (law 1). */
-    private void awaitNoTakeover() {
-        if (!record.wasProtected()) {
-            return;
-        }
-        closeSession();
-        LOG.warn(
-                "output stays held for {} ms, the time the backup has to take over",
-                record.takeoverLimitNanos() / 1_000_000);
-        final long deadlineNanos = clock.nanoTime() + record.takeoverLimitNanos();
-        while (clock.nanoTime() - deadlineNanos < 0 && !guest.hasExited()) {
-            park(POLL_NANOS);
         }
     }
 

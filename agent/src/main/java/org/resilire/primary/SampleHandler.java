@@ -23,6 +23,8 @@ final class SampleHandler implements ControlHandler {
     @Override
     public ObjectNode handle(final JsonNode request, final ControlProgress progress) {
         final ObjectNode answer = JsonMapper.shared().createObjectNode();
+        answer.put("policy", metrics.policy());
+        answer.put("periodNanos", metrics.periodNanos());
         put(answer, "pauseNanos", metrics.pauseNanos());
         put(answer, "scanNanos", metrics.scanNanos());
         put(answer, "commitNanos", metrics.commitNanos());

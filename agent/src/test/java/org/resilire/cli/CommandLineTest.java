@@ -158,6 +158,14 @@ class CommandLineTest {
                 "--scan-threads 0|--scan-threads must be 1 to 64, not 0",
                 "--scan-threads 65|--scan-threads must be 1 to 64, not 65",
                 "--scan-threads 2 --tracker compare|--scan-threads is of no use with --tracker compare",
+                "--policy output --target-delay 5ms|--target-delay is for --policy adaptive",
+                "--policy output --min-period 5ms --max-period 4ms|--min-period must not be longer than --max-period",
+                "--policy output --min-period 0ms|--min-period must be at least 1ms",
+                "--policy output --max-period 999us|--max-period must be at least 1ms",
+                "--policy adaptive --target-delay 0ms|--target-delay must be more than 0",
+                "--policy adaptive --target-overhead 0%|--target-overhead must be 0.1% to 90%",
+                "--policy adaptive --target-overhead 0.05%|--target-overhead must be 0.1% to 90%",
+                "--policy adaptive --target-overhead 91%|--target-overhead must be 0.1% to 90%",
                 "--mode remus --identify shadow|--mode remus sends whole pages",
                 "--mode remus --identify hash|--mode remus sends whole pages",
                 "--mode remus --block 64|--block is of no use with --mode remus",
@@ -254,6 +262,14 @@ class CommandLineTest {
                 "--block|x|'x'",
                 "--codec|zstd|'zstd' is not a codec",
                 "--sharing|maybe|'maybe'",
+                "--policy|hourly|'hourly'",
+                "--target-delay|10ms|--target-delay is for --policy adaptive",
+                "--target-overhead|10%|--target-overhead is for --policy adaptive",
+                "--target-overhead|10|'10' is not a share",
+                "--target-overhead|-1%|'-1%'",
+                "--target-overhead|1e1%|'1e1%'",
+                "--min-period|5ms|--min-period is for --policy output and adaptive",
+                "--max-period|5ms|--max-period is for --policy output and adaptive",
             })
     void shouldSayWhatCannotBe(final String option, final String value, final String part) {
         final String[] nic = {"--nic-socket", "/a", "--nic-peer", "/b", "--tap", "t"};
@@ -304,6 +320,14 @@ class CommandLineTest {
                 2,
                 part,
                 command("standby", List.of("--listen", "127.0.0.1:7400", "--ram", "/r", "--no-fence", "--qemu", qemu)));
+    }
+
+    @Test
+    void shouldSetOnlyWhatIsSaid() throws IOException {
+        assertComplaint(2, "there is nothing to set", "set", "--vm", "db");
+        // What the agent starts with is not what it is to change to.
+        final String file = configuration("[vm.db]", "period = \"20ms\"", "policy = \"output\"");
+        assertComplaint(2, "there is nothing to set", "set", "--vm", "db", "--config", file);
     }
 
     // ---------------------------------------------------------------- configuration file
@@ -387,7 +411,7 @@ class CommandLineTest {
                 .mapToObj(code -> () -> assertTrue(
                         help.lines().anyMatch(line -> line.strip().startsWith(code + " ")), "exit code " + code)));
         for (final String command :
-                List.of("protect", "standby", "status", "verify", "pause", "resume", "detach", "failover")) {
+                List.of("protect", "standby", "status", "verify", "pause", "resume", "detach", "set", "failover")) {
             assertEquals(0, run(command, "--help"));
             assertTrue(said.toString(StandardCharsets.UTF_8).contains("Example"), command);
         }
@@ -396,8 +420,13 @@ class CommandLineTest {
 
     @Test
     void shouldExitWith7WhereNoAgentIs() {
-        for (final String command : List.of("status", "verify", "pause", "resume", "detach", "failover")) {
-            assertEquals(7, run(command, "--vm", "db", "--run-dir", directory.toString()), command);
+        for (final String command : List.of("status", "verify", "pause", "resume", "detach", "set", "failover")) {
+            final List<String> arguments = new ArrayList<>(List.of(command, "--vm", "db"));
+            arguments.addAll(List.of("--run-dir", directory.toString()));
+            if (command.equals("set")) {
+                arguments.addAll(List.of("--period", "10ms"));
+            }
+            assertEquals(7, run(arguments.toArray(String[]::new)), command);
             assertTrue(complaint().contains(directory.toString()), this::complaint);
         }
     }

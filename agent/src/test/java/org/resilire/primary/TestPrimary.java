@@ -23,7 +23,7 @@ import org.resilire.control.AgentText;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
-import org.resilire.epoch.PeriodicPolicy;
+import org.resilire.epoch.PolicySettings;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
@@ -31,6 +31,7 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.net.GateMode;
 import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
+import org.resilire.net.OutputSignal;
 import org.resilire.simd.ScalarBlockKernels;
 import org.resilire.synthetic.Await;
 import org.resilire.synthetic.PausableAgent;
@@ -57,6 +58,7 @@ final class TestPrimary implements AutoCloseable {
     boolean endsWhenRefused = true;
     ReplicationMode replicationMode = ReplicationMode.fgbi();
     boolean encoderThread;
+    PolicySettings policy = PolicySettings.periodic(PERIOD_NANOS);
     /** Told on the link thread, after output was released. */
     PrimaryLink.AckListener onAcknowledged = (epoch, restorable, nowNanos) -> {};
 
@@ -67,6 +69,7 @@ final class TestPrimary implements AutoCloseable {
     final ProtectionRecord record;
     final VerifyRequests verifyRequests = new VerifyRequests();
     final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
+    final OutputSignal outputSignal = new OutputSignal();
     final PrimarySession session = new PrimarySession();
     final AtomicLong restorableAcknowledgements = new AtomicLong();
 
@@ -81,6 +84,7 @@ final class TestPrimary implements AutoCloseable {
     private AgentRunner runner;
     private AgentRunner encoderRunner;
     private ProtectionLoop loop;
+    EpochPace pace;
 
     TestPrimary(final Path directory, final int pages, final Endpoint... backups) {
         this.directory = directory;
@@ -98,7 +102,7 @@ final class TestPrimary implements AutoCloseable {
 
     TestPrimary start() {
         mode = new ModeParts(replicationMode, guest.memory().segment(), new ScalarBlockKernels());
-        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode, PERIOD_NANOS / 2);
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode);
         pipeline = new EpochPipeline(
                 new EpochPipeline.Size(8, 64 << 10, 8),
                 new SleepingIdleStrategy(20_000),
@@ -107,6 +111,7 @@ final class TestPrimary implements AutoCloseable {
                 clock);
         final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, encoderThread);
         final CommitClock commitClock = new CommitClock();
+        pace = new EpochPace(policy, outputSignal, output, commitClock, metrics);
         final FailureDetector detector =
                 new FailureDetector(TestBackup.DETECT_INTERVAL_NANOS, TestBackup.DETECT_TIMEOUT_NANOS);
         final FailurePoints failurePoints = new FailurePoints(armed);
@@ -123,6 +128,8 @@ final class TestPrimary implements AutoCloseable {
                         output.acknowledge(epoch);
                         restorableAcknowledgements.incrementAndGet();
                     }
+                    commitClock.acknowledged(epoch, nowNanos);
+                    outputSignal.progressed();
                     onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
                 },
                 clock);
@@ -134,7 +141,7 @@ final class TestPrimary implements AutoCloseable {
                 guest,
                 TestBackup.QEMU_VERSION,
                 TestBackup.INVENTORY,
-                new PeriodicPolicy(PERIOD_NANOS),
+                pace,
                 writer,
                 output,
                 record,

@@ -1,0 +1,143 @@
+package org.resilire.primary;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.resilire.backup.TestBackup;
+import org.resilire.control.AgentState;
+import org.resilire.control.ControlException;
+import org.resilire.epoch.PolicySettings;
+import org.resilire.epoch.PolicySettings.Kind;
+import org.resilire.synthetic.Await;
+import org.resilire.synthetic.TestTransport;
+import org.resilire.transport.Endpoint;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What changes while a guest is protected: a primary and a backup over real Aeron, without QEMU. */
+@Timeout(120)
+class SetCommandHandlerTest {
+
+    private static final int PAGES = 24;
+
+    @TempDir
+    Path directory;
+
+    private final Endpoint endpoint = TestTransport.freeEndpoint();
+    private TestBackup backup;
+    private TestPrimary primary;
+
+    @BeforeEach
+    void protect() {
+        backup = new TestBackup(directory.resolve("backup"), PAGES, endpoint).start();
+        primary = new TestPrimary(directory.resolve("primary"), PAGES, endpoint).start();
+        primary.awaitState(AgentState.PROTECTED);
+        primary.awaitCheckpoints(3);
+    }
+
+    @AfterEach
+    void close() {
+        primary.close();
+        backup.close();
+    }
+
+    private String set(final String fields) {
+        return new SetCommandHandler(primary.pace)
+                .handle(JsonMapper.shared().readTree("{\"command\":\"set\"" + fields + "}"), line -> {})
+                .get("result")
+                .stringValue();
+    }
+
+    @Test
+    void shouldChangeThePeriodWithoutANewSession() {
+        final long sessions = backup.synchronisations();
+        assertEquals("checkpoints from the next epoch on: every 86400000.0 ms", set(",\"periodNanos\":86400000000000"));
+        // One may have been under way.
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        final int checkpoints = primary.guest.savedStates();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        assertEquals(checkpoints, primary.guest.savedStates());
+        set(",\"periodNanos\":2000000");
+        primary.awaitCheckpoints(5);
+        assertEquals(sessions, backup.synchronisations());
+        assertEquals(AgentState.PROTECTED, primary.state());
+    }
+
+    @Test
+    void shouldMakeACheckpointForEveryOutputAndNoOther() {
+        set(",\"policy\":\"output\",\"maxPeriodNanos\":86400000000000");
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        for (int i = 0; i < 10; i++) {
+            final int checkpoints = primary.guest.savedStates();
+            primary.outputSignal.onFirstOutputHeld(primary.output.currentEpoch());
+            Await.until("a checkpoint for it", () -> primary.guest.savedStates() > checkpoints);
+            Await.until(
+                    "its acknowledgement",
+                    () -> primary.session.acknowledgedEpoch() == primary.output.currentEpoch() - 1);
+            assertEquals(checkpoints + 1, primary.guest.savedStates());
+        }
+    }
+
+    @Test
+    void shouldKeepWhatIsNotSaid() {
+        set(",\"policy\":\"ADAPTIVE\",\"targetOverhead\":0.25,\"minPeriodNanos\":2000000");
+        assertEquals(
+                new PolicySettings(Kind.ADAPTIVE, 2_000_000, 2_000_000, 200_000_000, 0, 0.25), primary.pace.settings());
+        set(",\"maxPeriodNanos\":50000000");
+        assertEquals(
+                new PolicySettings(Kind.ADAPTIVE, 2_000_000, 2_000_000, 50_000_000, 0, 0.25), primary.pace.settings());
+        set(",\"targetDelayNanos\":7000000");
+        assertEquals(
+                new PolicySettings(Kind.ADAPTIVE, 2_000_000, 2_000_000, 50_000_000, 7_000_000, 0),
+                primary.pace.settings());
+        set(",\"policy\":\"periodic\"");
+        assertEquals(Kind.PERIODIC, primary.pace.settings().kind());
+    }
+
+    @Test
+    void shouldAdaptToADelayIfNoTargetIsSaid() {
+        assertTrue(set(",\"policy\":\"adaptive\"").contains("a mean delay of 10.0 ms"));
+        primary.awaitCheckpoints(5);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "|there is nothing to set",
+                ",'period':5|'period' cannot be set, only",
+                ",'periodNanos':'5'|must be a whole number",
+                ",'periodNanos':1.5|must be a whole number",
+                ",'periodNanos':null|must be a whole number",
+                ",'periodNanos':99999999999999999999|must be a whole number",
+                ",'periodNanos':-1|must be a whole number",
+                ",'periodNanos':999999|--period must be at least 1ms",
+                ",'periodNanos':86400000000001|--period must be at least 1ms and at most a day",
+                ",'minPeriodNanos':300000000|--min-period must not be longer than --max-period",
+                ",'policy':'hourly'|must be periodic, output or adaptive",
+                ",'policy':7|must be periodic, output or adaptive",
+                ",'targetDelayNanos':5000000|a target is for --policy adaptive",
+                ",'policy':'adaptive','targetOverhead':0|must be a number from 0.001 to 0.9",
+                ",'policy':'adaptive','targetOverhead':'x'|must be a number from 0.001 to 0.9",
+                ",'policy':'adaptive','targetOverhead':0.95|--target-overhead must be 0.1% to 90%",
+            })
+    void shouldRefuseWhatCannotBeAndChangeNothing(final String fields, final String part) {
+        final PolicySettings before = primary.pace.settings();
+        final String refusal = assertThrows(
+                        ControlException.class, () -> set(fields == null ? "" : fields.replace('\'', '"')))
+                .getMessage();
+        assertTrue(refusal.contains(part.replace('\'', '"')), refusal);
+        assertEquals(before, primary.pace.settings());
+    }
+}
