@@ -1,6 +1,7 @@
 package org.resilire.cli;
 
 import org.resilire.codec.PageCodec;
+import org.resilire.epoch.ModeChoice;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.epoch.ReplicationMode.Identification;
 import org.resilire.fgbi.BlockSize;
@@ -76,28 +77,12 @@ final class ModeOptions {
     }
 
     private ReplicationMode mode() {
-        final Identification how = identification();
-        if (how == Identification.PAGE && blockBytes != null) {
-            throw new IllegalArgumentException(
-                    "--block is of no use with --mode remus, which sends whole pages: leave it out");
-        }
-        final PageCodec pageCodec =
-                codec != null ? PageCodec.of(codec) : mode == Mode.REMUS ? PageCodec.RAW : PageCodec.AUTO;
-        final boolean share = sharing == null ? how == Identification.SHADOW : sharing == Sharing.ON;
-        return new ReplicationMode(
-                how, blockBytes == null ? BlockSize.B64 : BlockSize.of(blockBytes), pageCodec, share);
-    }
-
-    private Identification identification() {
-        if (identify == null) {
-            return mode == Mode.REMUS ? Identification.PAGE : Identification.SHADOW;
-        }
-        if ((identify == Identification.PAGE) != (mode == Mode.REMUS)) {
-            throw new IllegalArgumentException(
-                    mode == Mode.REMUS
-                            ? "--mode remus sends whole pages: --identify " + identify.text() + " is for --mode fgbi"
-                            : "--identify page sends whole pages: that is --mode remus");
-        }
-        return identify;
+        return new ModeChoice(
+                        mode == Mode.REMUS,
+                        identify,
+                        blockBytes == null ? null : BlockSize.of(blockBytes),
+                        codec == null ? null : PageCodec.of(codec),
+                        sharing == null ? null : Boolean.valueOf(sharing == Sharing.ON))
+                .resolve();
     }
 }

@@ -13,8 +13,9 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "Run it on the primary's host. The backup is told first, so that it never starts the guest from what it has: if this host"
-                    + " fails during the pause, the guest is lost. Checkpoints end and output passes at once. Ends once that is so;"
-                    + " doing it again changes nothing. An agent that is started anew protects again.",
+                    + " fails during the pause, the guest is lost. Checkpoints, or a synchronisation, end and output passes. If the backup"
+                    + " cannot be told, output stays held until it can no longer take over by itself. Ends once all that is so; doing"
+                    + " it again changes nothing. An agent that is started anew protects again.",
             ""
         },
         footerHeading = "%nExample:%n",

@@ -3,7 +3,11 @@ package org.resilire.cli;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.resilire.codec.PageCodec;
+import org.resilire.epoch.PolicySettings;
 import org.resilire.epoch.PolicySettings.Kind;
+import org.resilire.epoch.ReplicationMode.Identification;
+import org.resilire.fgbi.BlockSize;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -17,8 +21,11 @@ import tools.jackson.databind.node.ObjectNode;
         header = "Change how a guest is protected, while it is.",
         description = {
             "",
-            "Run it on the primary's host. When checkpoints are made changes with the next epoch; what is not said stays as it is."
-                    + " Only what is said here counts, not the configuration file; an agent that is started anew begins with its own"
+            "Run it on the primary's host. When checkpoints are made changes with the next epoch. What travels of a page changes with"
+                    + " a new session: the guest runs unprotected until its memory has been copied anew, for which this waits.",
+            "",
+            "What is not said stays as it is; but with --mode or --identify, what is not said about the mode is as when 'resilire"
+                    + " protect' is started with them. Only what is said here counts, not the configuration file; an agent that is started anew begins with its own"
                     + " options again.",
             ""
         },
@@ -27,6 +34,8 @@ import tools.jackson.databind.node.ObjectNode;
             "  resilire set --vm db --period 10ms",
             "  resilire set --vm db --policy output --max-period 100ms",
             "  resilire set --vm db --policy adaptive --target-overhead 10%%",
+            "  resilire set --vm db --codec delta+pack+lz4",
+            "  resilire set --vm db --mode remus --no-wait",
         })
 final class SetCommand implements Callable<Integer> {
 
@@ -77,8 +86,40 @@ final class SetCommand implements Callable<Integer> {
             description = "For --policy adaptive. A target that is given replaces both.")
     Double targetOverhead;
 
+    @Option(names = "--mode", paramLabel = "MODE", description = "fgbi or remus; see 'resilire protect --help'.")
+    ModeOptions.Mode mode;
+
+    @Option(names = "--identify", paramLabel = "HOW", description = "shadow or hash.")
+    Identification identify;
+
+    @Option(names = "--block", paramLabel = "BYTES", description = "64, 128 or 256.")
+    Integer blockBytes;
+
+    @Option(names = "--codec", paramLabel = "CODEC", description = "How blocks are made smaller.")
+    String codec;
+
+    @Option(names = "--sharing", paramLabel = "on|off", description = "Refer to blocks that the backup has elsewhere.")
+    ModeOptions.Sharing sharing;
+
+    @Option(
+            names = "--no-wait",
+            description = "After a change of mode, end at once; 'resilire status' tells when the guest is protected.")
+    boolean noWait;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            defaultValue = "300s",
+            description = "How long to wait for that; the agent goes on trying after it. Default: ${DEFAULT-VALUE}.")
+    Duration timeout;
+
     @Override
     public Integer call() throws IOException {
+        if (timeout.toMillis() < 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--timeout must be at least 1ms; to wait not at all, say --no-wait");
+        }
         final ObjectNode request = PrimaryControl.request("set");
         final int nothing = request.size();
         if (isSaid("--policy")) {
@@ -91,11 +132,57 @@ final class SetCommand implements Callable<Integer> {
         if (isSaid("--target-overhead")) {
             request.put("targetOverhead", targetOverhead);
         }
+        putMode(request);
         if (request.size() == nothing) {
             throw new ParameterException(spec.commandLine(), "there is nothing to set: say what, for example --period");
         }
+        checkValues();
+        request.put("waitMillis", noWait ? 0 : timeout.toMillis());
         new PrimaryControl(common, spec).send(request);
         return ExitCode.OK;
+    }
+
+    /** What can be known here to be impossible, whatever the agent has now, is a mistake of whoever typed it. */
+    private void checkValues() {
+        try {
+            new PolicySettings(
+                    Kind.ADAPTIVE,
+                    nanosOr("--period", period, PolicySettings.DEFAULT_PERIOD_NANOS),
+                    nanosOr("--min-period", minPeriod, PolicySettings.LEAST_PERIOD_NANOS),
+                    nanosOr("--max-period", maxPeriod, Duration.ofDays(1).toNanos()),
+                    nanosOr("--target-delay", targetDelay, PolicySettings.DEFAULT_TARGET_DELAY_NANOS),
+                    isSaid("--target-overhead") ? targetOverhead : 0);
+            if (isSaid("--block")) {
+                BlockSize.of(blockBytes);
+            }
+            if (isSaid("--codec")) {
+                PageCodec.of(codec);
+            }
+        } catch (final IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private long nanosOr(final String option, final Duration value, final long otherwise) {
+        return isSaid(option) ? value.toNanos() : otherwise;
+    }
+
+    private void putMode(final ObjectNode request) {
+        if (isSaid("--mode")) {
+            request.put("mode", mode.name());
+        }
+        if (isSaid("--identify")) {
+            request.put("identify", identify.text());
+        }
+        if (isSaid("--block")) {
+            request.put("blockBytes", blockBytes);
+        }
+        if (isSaid("--codec")) {
+            request.put("codec", codec);
+        }
+        if (isSaid("--sharing")) {
+            request.put("sharing", sharing == ModeOptions.Sharing.ON);
+        }
     }
 
     /** Not by the configuration file, whose settings are those to start with. */

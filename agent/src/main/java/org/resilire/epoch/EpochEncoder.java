@@ -32,12 +32,14 @@ public final class EpochEncoder implements Agent {
 
     private final CapturePipe captured;
     private final CapturePipe encoded;
-    private final BatchEncoder pages;
-    private final BatchEncoder deviceState;
     private final LinkSample linkSample;
     private final Listener listener;
     private final NanoClock clock;
 
+    /** Exchanged while nothing is under way: what is published to the pipe later makes it known to this stage's thread. */
+    private BatchEncoder pages;
+
+    private BatchEncoder deviceState;
     private volatile Phase wanted = Phase.ENCODING;
     private volatile Phase phase = Phase.ENCODING;
     private volatile String failure;
@@ -82,6 +84,12 @@ public final class EpochEncoder implements Agent {
     void resume() {
         failure = null;
         wanted = Phase.ENCODING;
+    }
+
+    /** Encodes by these from the next epoch on. The thread that captures, while nothing is. */
+    void adopt(final BatchEncoder newPages, final BatchEncoder newDeviceState) {
+        pages = newPages;
+        deviceState = newDeviceState;
     }
 
     /** Why this stage gave up, or null. Any thread. */

@@ -25,6 +25,7 @@ public final class EpochPipeline implements AutoCloseable {
     private final CapturePipe encoded;
     private final LinkSample linkSample = new LinkSample();
     private final EpochEncoder encoder;
+    private final NanoClock clock;
 
     /**
      * How much room there is.
@@ -41,6 +42,7 @@ public final class EpochPipeline implements AutoCloseable {
             final ModeParts mode,
             final EpochEncoder.Listener listener,
             final NanoClock clock) {
+        this.clock = clock;
         captured = new CapturePipe(size.capturedChunks(), size.capturedChunkBytes(), idle);
         encoded = new CapturePipe(size.encodedChunks(), ENCODED_CHUNK_BYTES, idle);
         encoder = new EpochEncoder(
@@ -102,6 +104,17 @@ public final class EpochPipeline implements AutoCloseable {
         encoder.resume();
         await(() -> !encoder.isDiscarding());
         captured.rearm();
+    }
+
+    /**
+     * Encodes in another mode from the next epoch on; nothing of the one before is used any more. Checkpoint thread, between {@link
+     * #restart} and the first capture.
+     */
+    public void adopt(final ModeParts mode) {
+        if (!isEncoded()) {
+            throw new IllegalStateException("another mode while something is still to be encoded");
+        }
+        encoder.adopt(mode.pageBatches(clock), mode.deviceBatches(clock));
     }
 
     private static void await(final BooleanSupplier condition) {

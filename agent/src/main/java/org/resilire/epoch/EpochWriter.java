@@ -19,10 +19,10 @@ public final class EpochWriter {
     private static final ValueLayout.OfLong HASH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final CapturePipe pipe;
-    private final BlockIdentifier identifier;
-    private final DeviceStateCapture device;
     private final boolean encodeInPauses;
 
+    private BlockIdentifier identifier;
+    private DeviceStateCapture device;
     private CaptureChunk chunk;
     private EpochKind kind;
     private long epoch;
@@ -46,6 +46,12 @@ public final class EpochWriter {
         this.pipe = pipe;
         this.identifier = identifier;
         this.device = device;
+    }
+
+    /** Captures in another mode from the next session on. */
+    public void adopt(final ModeParts mode) {
+        identifier = mode.identifier();
+        device = mode.deviceState();
     }
 
     /** Starts a session: the peer has nothing but zeroes. Nothing captured may be waiting to be encoded. */

@@ -2,9 +2,6 @@ package org.resilire.primary;
 
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.resilire.control.AgentCounter;
-import org.resilire.control.AgentCounters;
-import org.resilire.control.AgentState;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlProgress;
@@ -28,28 +25,23 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class OperatorCommands {
 
-    private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(2);
-
     /** A backup that cannot be reached may take over for a while yet; until then output stays held. */
     private static final long PAUSE_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private static final long DETACH_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(5);
-    private static final long DEFAULT_WAIT_MILLIS = TimeUnit.MINUTES.toMillis(5);
-    private static final long MAX_WAIT_MILLIS = TimeUnit.DAYS.toMillis(1);
-
     private final ProtectionSwitch protectionSwitch;
-    private final AgentCounters counters;
+    private final ProtectionWait protectionWait;
     private final Runnable stop;
     private final long pid;
 
     /** @param stop makes the checkpoint thread end soon; any thread */
     OperatorCommands(
             final ProtectionSwitch protectionSwitch,
-            final AgentCounters counters,
+            final ProtectionWait protectionWait,
             final Runnable stop,
             final long pid) {
         this.protectionSwitch = protectionSwitch;
-        this.counters = counters;
+        this.protectionWait = protectionWait;
         this.stop = stop;
         this.pid = pid;
     }
@@ -61,8 +53,8 @@ final class OperatorCommands {
 
     private ObjectNode pause(final JsonNode request, final ControlProgress progress) throws InterruptedException {
         final boolean isNews = protectionSwitch.wantPause();
-        if (!waitFor(protectionSwitch::awaitPaused, PAUSE_LIMIT_NANOS, progress)) {
-            throw new ControlException("protection is not paused yet after " + seconds(PAUSE_LIMIT_NANOS)
+        if (!protectionWait.forCondition(protectionSwitch::awaitPaused, PAUSE_LIMIT_NANOS, progress)) {
+            throw new ControlException("protection is not paused yet after " + ProtectionWait.seconds(PAUSE_LIMIT_NANOS)
                     + ", but will be; 'resilire status' tells");
         }
         final boolean informed = protectionSwitch.isBackupInformed();
@@ -74,38 +66,19 @@ final class OperatorCommands {
     }
 
     private ObjectNode resume(final JsonNode request, final ControlProgress progress) throws InterruptedException {
-        final long waitMillis = waitMillis(request);
+        final long waitMillis = ProtectionWait.waitMillis(request);
         protectionSwitch.wantResume();
         if (waitMillis == 0) {
             return answer("protection resumes; 'resilire status' tells when the guest is protected");
         }
-        final long limitNanos = TimeUnit.MILLISECONDS.toNanos(waitMillis);
-        if (!waitFor(protectionSwitch::awaitProtected, limitNanos, progress)) {
-            throw new ControlException("the guest is not protected after " + seconds(limitNanos)
-                    + "; the agent goes on trying, it is " + state());
-        }
+        protectionWait.forProtection(waitMillis, () -> true, progress);
         return answer("the guest is protected");
-    }
-
-    private static long waitMillis(final JsonNode request) {
-        final JsonNode given = request.get("waitMillis");
-        if (given == null) {
-            return DEFAULT_WAIT_MILLIS;
-        }
-        if (!given.isIntegralNumber() || !given.canConvertToLong()) {
-            throw new ControlException("\"waitMillis\" must be a whole number of milliseconds");
-        }
-        final long millis = given.longValue();
-        if (millis < 0 || millis > MAX_WAIT_MILLIS) {
-            throw new ControlException("\"waitMillis\" must be 0 to " + MAX_WAIT_MILLIS + ", not " + millis);
-        }
-        return millis;
     }
 
     private ObjectNode detach(final JsonNode request, final ControlProgress progress) throws InterruptedException {
         stop.run();
         final String[] end = new String[1];
-        final boolean hasEnded = waitFor(
+        final boolean hasEnded = protectionWait.forCondition(
                 nanos -> {
                     end[0] = protectionSwitch.awaitEnd(nanos);
                     return end[0] != null;
@@ -113,7 +86,7 @@ final class OperatorCommands {
                 DETACH_LIMIT_NANOS,
                 progress);
         if (!hasEnded) {
-            throw new ControlException("the agent has not ended after " + seconds(DETACH_LIMIT_NANOS)
+            throw new ControlException("the agent has not ended after " + ProtectionWait.seconds(DETACH_LIMIT_NANOS)
                     + ", but will; 'resilire status' tells");
         }
         if (!end[0].equals(ProtectionLoop.End.STOPPED.name())) {
@@ -121,38 +94,6 @@ final class OperatorCommands {
         }
         return answer("protection has ended; the guest goes on without this agent")
                 .put("pid", pid);
-    }
-
-    /** Waits for something that is looked at for so long at a time. */
-    private interface Wait {
-        boolean within(long nanos) throws InterruptedException;
-    }
-
-    private boolean waitFor(final Wait wait, final long limitNanos, final ControlProgress progress)
-            throws InterruptedException {
-        long leftNanos = limitNanos;
-        while (leftNanos > 0) {
-            if (wait.within(Math.min(leftNanos, PROGRESS_NANOS))) {
-                return true;
-            }
-            leftNanos -= PROGRESS_NANOS;
-            progress.report(state());
-        }
-        return false;
-    }
-
-    private String state() {
-        final AgentState state = AgentState.ofCode(counters.value(AgentCounter.STATE));
-        if (state != AgentState.SYNCHRONISING) {
-            return String.valueOf(state);
-        }
-        final long total = counters.value(AgentCounter.SYNC_PAGES_TOTAL);
-        final long done = counters.value(AgentCounter.SYNC_PAGES_DONE);
-        return total > 0 && done >= 0 ? state + ", " + 100 * done / total + " %" : state.toString();
-    }
-
-    private static String seconds(final long nanos) {
-        return TimeUnit.NANOSECONDS.toSeconds(nanos) + " s";
     }
 
     private static ObjectNode answer(final String result) {

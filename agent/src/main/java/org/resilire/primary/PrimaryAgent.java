@@ -32,7 +32,7 @@ import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
-import org.resilire.epoch.ReplicationMode;
+import org.resilire.epoch.PolicySettings;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestException;
@@ -172,11 +172,6 @@ public final class PrimaryAgent {
         } else {
             counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.NOT_PAUSED);
         }
-        if (config.mode().identification() == ReplicationMode.Identification.HASH) {
-            LOG.warn(
-                    "changes are told by 64-bit hashes: one that leaves a block's hash as it was never reaches the backup,"
-                            + " and only 'resilire verify' would notice; --identify shadow compares bytes instead");
-        }
         counters.text(AgentText.DIRTY_TRACKER, guest.dirtyTracker().mechanism());
         LOG.debug("dirty tracker: {}", guest.trackerReason());
 
@@ -278,26 +273,23 @@ public final class PrimaryAgent {
             throws IOException {
         final OutputEpochs outputEpochs = outlet.epochs();
         final OutputSignal outputSignal = outlet.signal();
+        if (config.policy().kind() == PolicySettings.Kind.OUTPUT && !outlet.hasNic()) {
+            LOG.warn("--policy output without a NIC here: there is a checkpoint every --max-period and no other");
+        }
         final SystemNanoClock clock = SystemNanoClock.INSTANCE;
-        final ModeParts mode =
-                resources.add(new ModeParts(config.mode(), guest.memory().segment(), BlockKernels.preferred()));
-        LOG.info(
-                "{}; at most {} MiB for a shadow, {} for hashes, {} for the sharing index",
-                config.mode().description(),
-                mode.shadowBytes() >> 20,
-                mode.hashBytes() >> 20,
-                mode.indexBytes() >> 20);
-        final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode);
+        final ModeSwitch modeSwitch = resources.add(new ModeSwitch(
+                config.mode(), mode -> new ModeParts(mode, guest.memory().segment(), BlockKernels.preferred())));
+        final PrimaryMetrics metrics = new PrimaryMetrics(counters, modeSwitch.parts());
         final EpochPipeline pipeline = resources.add(new EpochPipeline(
                 PIPELINE_SIZE,
                 new SleepingIdleStrategy(CAPTURE_WAIT_NANOS),
-                mode,
+                modeSwitch.parts(),
                 (kind, encodeNanos, batches, compressedBatches) -> {
                     metrics.encoded(kind, encodeNanos, batches, compressedBatches);
                     outputSignal.progressed();
                 },
                 clock));
-        final EpochWriter writer = new EpochWriter(pipeline.captured(), mode, config.encoderThread());
+        final EpochWriter writer = new EpochWriter(pipeline.captured(), modeSwitch.parts(), config.encoderThread());
         final PrimarySession session = new PrimarySession();
         final CommitClock commitClock = new CommitClock();
         final EpochPace pace = new EpochPace(config.policy(), outputSignal, outputEpochs, commitClock, metrics);
@@ -350,19 +342,21 @@ public final class PrimaryAgent {
                 NOTICE_LIMIT_NANOS,
                 verifyRequests,
                 protectionSwitch,
+                modeSwitch,
                 config.verifyEvery(),
                 clock);
         final Checkpointer checkpointer = new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock);
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
+        final ProtectionWait protectionWait = new ProtectionWait(protectionSwitch, counters);
         final Map<String, ControlHandler> handlers = new HashMap<>(new OperatorCommands(
                         protectionSwitch,
-                        counters,
+                        protectionWait,
                         this::stop,
                         ProcessHandle.current().pid())
                 .handlers());
-        handlers.put("verify", verifyHandler(verifyRequests));
+        handlers.put("verify", verifyHandler(verifyRequests, protectionSwitch));
         handlers.put("sample", new SampleHandler(metrics));
-        handlers.put("set", new SetCommandHandler(pace));
+        handlers.put("set", new SetCommandHandler(pace, modeSwitch, protectionSwitch, protectionWait));
         resources.add(ControlServer.start(claim.directory(), handlers));
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }
@@ -406,8 +400,13 @@ public final class PrimaryAgent {
         publishToo.run();
     }
 
-    private static ControlHandler verifyHandler(final VerifyRequests requests) {
+    private static ControlHandler verifyHandler(
+            final VerifyRequests requests, final ProtectionSwitch protectionSwitch) {
         return (request, progress) -> {
+            if (protectionSwitch.isPauseWanted()) {
+                throw new ControlException(
+                        "protection is paused, so there is no replica to compare with; 'resilire resume' makes one");
+            }
             try {
                 final VerifyRequests.Outcome outcome = requests.await(VERIFY_LIMIT_NANOS);
                 final ObjectNode answer = JsonMapper.shared().createObjectNode();

@@ -34,5 +34,6 @@ record PrimaryContext(
         long noticeLimitNanos,
         VerifyRequests verifyRequests,
         ProtectionSwitch protectionSwitch,
+        ModeSwitch modeSwitch,
         long verifyEvery,
         NanoClock clock) {}

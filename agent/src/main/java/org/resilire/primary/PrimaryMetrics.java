@@ -26,7 +26,6 @@ final class PrimaryMetrics {
     private static final long PROGRESS_INTERVAL_NANOS = 2_000_000_000L;
 
     private final AgentCounters counters;
-    private final PageEncoder encoder;
     private final LatencyRecorder pause = new LatencyRecorder();
     private final LatencyRecorder scan = new LatencyRecorder();
     private final LatencyRecorder dirtyPages = new LatencyRecorder();
@@ -35,6 +34,9 @@ final class PrimaryMetrics {
 
     // Of the checkpoint thread.
     private long nextProgressNanos = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
+
+    /** Exchanged while nothing is encoded. */
+    private PageEncoder encoder;
 
     // Of the encoder's thread: what was counted by the end of the last epoch.
     private long lastZeroBlocks;
@@ -51,7 +53,22 @@ final class PrimaryMetrics {
 
     PrimaryMetrics(final AgentCounters counters, final ModeParts mode) {
         this.counters = counters;
-        this.encoder = mode.pageEncoder();
+        tellOf(mode);
+    }
+
+    /** Counts for another mode from the next epoch on. Checkpoint thread, while nothing is encoded. */
+    void adopt(final ModeParts mode) {
+        lastZeroBlocks = 0;
+        lastSharedBlocks = 0;
+        lastLaneBlocks = 0;
+        lastLiteralBlocks = 0;
+        lastRecordBytesIn = 0;
+        lastRecordBytesOut = 0;
+        tellOf(mode);
+    }
+
+    private void tellOf(final ModeParts mode) {
+        encoder = mode.pageEncoder();
         counters.text(AgentText.MODE, mode.mode().description());
         counters.set(AgentCounter.SHADOW_BYTES, mode.shadowBytes());
         counters.set(AgentCounter.HASH_BYTES, mode.hashBytes());

@@ -58,6 +58,7 @@ final class ProtectionLoop {
     private final Verification verification;
     private final GuestRecovery recovery;
     private final ProtectionSwitch protectionSwitch;
+    private final ModeSwitch modeSwitch;
     private final EpochPace pace;
     private final NanoClock clock;
 
@@ -89,6 +90,7 @@ final class ProtectionLoop {
         this.verification = new Verification(session, context.verifyRequests(), metrics, context.verifyEvery());
         this.recovery = new GuestRecovery(guest, context.clock());
         this.protectionSwitch = context.protectionSwitch();
+        this.modeSwitch = context.modeSwitch();
         this.pace = context.pace();
         this.clock = context.clock();
     }
@@ -107,14 +109,14 @@ final class ProtectionLoop {
         long releaseAtNanos = startingReleaseTime();
         while (true) {
             End end;
-            boolean wasPaused = false;
+            boolean hasLeft = false;
             try {
                 end = connect(releaseAtNanos);
                 if (end == null && !isInterrupted()) {
                     synchroniseAndProtect();
                 }
-                if (end == null && !stopping && protectionSwitch.isPauseWanted()) {
-                    wasPaused = pauseProtection();
+                if (end == null && !stopping && isInterrupted()) {
+                    hasLeft = leaveProtection();
                 }
             } catch (final CaptureAbortedException e) {
                 LOG.debug("capture aborted", e);
@@ -128,13 +130,13 @@ final class ProtectionLoop {
             if (end != null) {
                 return finish(end);
             }
-            releaseAtNanos = wasPaused ? Long.MIN_VALUE : afterLoss();
+            releaseAtNanos = hasLeft ? Long.MIN_VALUE : afterLoss();
         }
     }
 
-    /** True if checkpoints are to end, for good or until an operator resumes protection. */
+    /** True if the session is to end: for good, until an operator resumes protection, or for one in another mode. */
     private boolean isInterrupted() {
-        return stopping || protectionSwitch.isPauseWanted();
+        return stopping || protectionSwitch.isPauseWanted() || modeSwitch.isChangeWanted();
     }
 
     /** An agent that died may have left a backup that is just taking over: until that is decided, no output leaves. */
@@ -170,7 +172,7 @@ final class ProtectionLoop {
             if (guest.hasExited()) {
                 return End.GUEST_LOST;
             }
-            if (releaseAtNanos == Long.MIN_VALUE && protectionSwitch.isPauseWanted()) {
+            if (releaseAtNanos == Long.MIN_VALUE && isInterrupted()) {
                 return null;
             }
             switch (session.phase()) {
@@ -402,11 +404,11 @@ final class ProtectionLoop {
     }
 
     /**
-     * Lets the guest go on unprotected until the operator wants it protected again, or an end comes.
+     * Ends the session as an operator wants it: for a pause, which lasts until there is another wish, or for another mode.
      *
      * @return false if the backup may take over what it has: then nothing is different from having lost it
      */
-    private boolean pauseProtection() {
+    private boolean leaveProtection() {
         final boolean isTakeoverPossible = session.phase() == PrimarySession.Phase.OPEN && record.wasProtected();
         final boolean isBackupInformed = sessions.announceEndOfProtection();
         if (isTakeoverPossible && !isBackupInformed) {
@@ -414,17 +416,31 @@ final class ProtectionLoop {
         }
         context.writer().abandon();
         sessions.close();
-        guest.resume();
-        guestHeldPaused = false;
-        record.unprotected();
-        outputEpochs.changeMode(GateMode.PASS);
+        protectionSwitch.protectionLost();
+        if (protectionSwitch.isPauseWanted() || !guestHeldPaused) {
+            guest.resume();
+            guestHeldPaused = false;
+            record.unprotected();
+            outputEpochs.changeMode(GateMode.PASS);
+        }
+        if (modeSwitch.isChangeWanted()) {
+            LOG.warn("another mode: the guest is UNPROTECTED until its memory is copied anew");
+            modeSwitch.adopt(pipeline, context.writer(), metrics);
+        }
+        if (protectionSwitch.isPauseWanted()) {
+            stayPaused(isBackupInformed);
+        }
+        return true;
+    }
+
+    private void stayPaused(final boolean isBackupInformed) {
         metrics.state(AgentState.PAUSED_BY_OPERATOR);
         LOG.warn("protection is paused by an operator: the guest goes on UNPROTECTED until 'resilire resume'");
         while (protectionSwitch.isPauseWanted() && !stopping && !guest.hasExited()) {
             protectionSwitch.paused(isBackupInformed);
+            modeSwitch.adopt(pipeline, context.writer(), metrics);
             park(50 * POLL_NANOS);
         }
-        return true;
     }
 
     private void goOnWithoutBackup() {

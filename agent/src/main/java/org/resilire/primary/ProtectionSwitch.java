@@ -91,12 +91,21 @@ final class ProtectionSwitch {
      * @throws ControlException if that is not wanted any more, or the agent ends
      */
     boolean awaitProtected(final long timeoutNanos) throws InterruptedException {
+        return awaitProtected(timeoutNanos, () -> true);
+    }
+
+    /**
+     * The same, once something else has come true that a session which ends makes true before the next is protected.
+     *
+     * @param isSettled looked at whenever protection is lost or reached
+     */
+    boolean awaitProtected(final long timeoutNanos, final BooleanSupplier isSettled) throws InterruptedException {
         return await(timeoutNanos, () -> {
             requireRunning();
             if (pauseWanted) {
                 throw new ControlException("protection was paused meanwhile");
             }
-            return reached;
+            return reached && isSettled.getAsBoolean();
         });
     }
 

@@ -6,50 +6,104 @@ import java.util.TreeSet;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlProgress;
+import org.resilire.epoch.ModeChoice;
 import org.resilire.epoch.PolicySettings;
+import org.resilire.epoch.ReplicationMode;
+import org.resilire.linux.LinuxException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The control command {@code set}: when checkpoints are made, from the next epoch on. What the request does not name stays; a target
- * replaces both.
+ * The control command {@code set}. When checkpoints are made changes from the next epoch on. What travels of a page (see {@link
+ * ModeChoice}) changes with a new session: the guest is unprotected until its memory has been copied anew, for which the answer waits.
+ * What the request does not name stays; a target replaces both.
  *
  * <pre>
  *   → {"command":"set","policy":"ADAPTIVE","periodNanos":20000000,"minPeriodNanos":1000000,"maxPeriodNanos":200000000,
- *      "targetDelayNanos":10000000,"targetOverhead":0.1}
+ *      "targetDelayNanos":10000000,"targetOverhead":0.1,
+ *      "mode":"fgbi","identify":"shadow","blockBytes":64,"codec":"auto","sharing":true,"waitMillis":60000}
  *   ← {"ok":true,"result":"..."}
  * </pre>
  */
 final class SetCommandHandler implements ControlHandler {
 
-    private static final Set<String> KEYS = new TreeSet<>(
+    private static final Set<String> POLICY_KEYS = new TreeSet<>(
             Set.of("policy", "periodNanos", "minPeriodNanos", "maxPeriodNanos", "targetDelayNanos", "targetOverhead"));
 
-    private final EpochPace pace;
+    private static final Set<String> NO_SETTINGS = Set.of("command", "waitMillis");
 
-    SetCommandHandler(final EpochPace pace) {
+    private final EpochPace pace;
+    private final ModeSwitch modeSwitch;
+    private final ProtectionSwitch protectionSwitch;
+    private final ProtectionWait protectionWait;
+
+    SetCommandHandler(
+            final EpochPace pace,
+            final ModeSwitch modeSwitch,
+            final ProtectionSwitch protectionSwitch,
+            final ProtectionWait protectionWait) {
         this.pace = pace;
+        this.modeSwitch = modeSwitch;
+        this.protectionSwitch = protectionSwitch;
+        this.protectionWait = protectionWait;
     }
 
     @Override
-    public synchronized ObjectNode handle(final JsonNode request, final ControlProgress progress) {
+    public ObjectNode handle(final JsonNode request, final ControlProgress progress) throws InterruptedException {
+        final long waitMillis = ProtectionWait.waitMillis(request);
+        final StringBuilder result = new StringBuilder();
+        final boolean isAnotherMode = change(request, result);
+        if (isAnotherMode && waitMillis > 0 && !protectionSwitch.isPauseWanted()) {
+            protectionWait.forProtection(waitMillis, () -> !modeSwitch.isChangeWanted(), progress);
+            result.append("; the guest is protected again");
+        } else if (isAnotherMode) {
+            result.append("; the guest is unprotected until its memory is copied anew");
+        }
+        return JsonMapper.shared().createObjectNode().put("result", result.toString());
+    }
+
+    /** All of it or nothing; true if the mode changes. One at a time, for each builds on the one before. */
+    private synchronized boolean change(final JsonNode request, final StringBuilder result) {
+        boolean changesPolicy = false;
+        boolean changesMode = false;
         for (final String key : request.propertyNames()) {
-            if (!key.equals("command") && !KEYS.contains(key)) {
-                throw new ControlException("\"" + key + "\" cannot be set, only " + KEYS);
+            changesPolicy |= POLICY_KEYS.contains(key);
+            changesMode |= ModeRequest.KEYS.contains(key);
+            if (!NO_SETTINGS.contains(key) && !POLICY_KEYS.contains(key) && !ModeRequest.KEYS.contains(key)) {
+                throw new ControlException("\"" + key + "\" cannot be set, only " + allKeys());
             }
         }
-        if (request.size() < 2) {
-            throw new ControlException("there is nothing to set: name some of " + KEYS);
+        if (!changesPolicy && !changesMode) {
+            throw new ControlException("there is nothing to set: name some of " + allKeys());
         }
-        final PolicySettings settings = policy(request, pace.settings());
-        pace.change(settings);
-        return JsonMapper.shared()
-                .createObjectNode()
-                .put(
-                        "result",
-                        "checkpoints from the next epoch on: "
-                                + settings.newPolicy().description());
+        final PolicySettings policy = policy(request, pace.settings());
+        final ReplicationMode before = modeSwitch.mode();
+        final ReplicationMode mode = changesMode ? ModeRequest.modeAfter(before, request) : before;
+        if (!mode.equals(before)) {
+            try {
+                modeSwitch.change(mode);
+            } catch (final LinuxException e) {
+                throw new ControlException("another mode needs memory that is not there: " + e.getMessage(), e);
+            }
+        }
+        if (changesPolicy) {
+            pace.change(policy);
+            result.append("checkpoints from the next epoch on: ")
+                    .append(policy.newPolicy().description());
+        }
+        if (changesMode) {
+            result.append(result.isEmpty() ? "" : "; ")
+                    .append(mode.equals(before) ? "the mode is this already: " : "from the next session on: ")
+                    .append(mode.description());
+        }
+        return !mode.equals(before);
+    }
+
+    private static Set<String> allKeys() {
+        final Set<String> all = new TreeSet<>(POLICY_KEYS);
+        all.addAll(ModeRequest.KEYS);
+        return all;
     }
 
     private static PolicySettings policy(final JsonNode request, final PolicySettings before) {

@@ -330,6 +330,28 @@ class CommandLineTest {
         assertComplaint(2, "there is nothing to set", "set", "--vm", "db", "--config", file);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '"',
+            value = {
+                "--period 999us|--period must be at least 1ms",
+                "--max-period 0ms|--max-period must be at least 1ms",
+                "--min-period 5ms --max-period 4ms|--min-period must not be longer than --max-period",
+                "--target-overhead 91%|--target-overhead must be 0.1% to 90%",
+                "--policy hourly|'hourly'",
+                "--block 100|64, 128 or 256",
+                "--codec zstd|'zstd' is not a codec",
+                "--mode magic|'magic'",
+                "--period 5ms --timeout 0s|--timeout must be at least 1ms",
+            })
+    void shouldSayWhatCannotBeSet(final String options, final String part) {
+        final List<String> arguments = new ArrayList<>(List.of("set", "--vm", "db"));
+        arguments.addAll(List.of("--run-dir", directory.toString()));
+        arguments.addAll(List.of(options.split(" ")));
+        assertComplaint(2, part, arguments.toArray(String[]::new));
+    }
+
     // ---------------------------------------------------------------- configuration file
 
     @Test

@@ -56,6 +56,18 @@ class AgentCountersTest {
     }
 
     @Test
+    void shouldKnowSinceWhenItIsInItsState() throws IOException {
+        final long[] now = {1_000};
+        final AgentCounters counters = AgentCounters.create(file, () -> now[0]);
+        counters.state(AgentState.PROTECTED);
+        now[0] = 2_000;
+        counters.state(AgentState.PROTECTED);
+        assertEquals(1_000, counters.value(AgentCounter.STATE_SINCE_EPOCH_MILLIS));
+        counters.state(AgentState.PAUSED_BY_OPERATOR);
+        assertEquals(2_000, counters.value(AgentCounter.STATE_SINCE_EPOCH_MILLIS));
+    }
+
+    @Test
     void shouldHaveCountersNamesAndIdsOnce() {
         final AgentCounter[] all = AgentCounter.values();
         assertEquals(

@@ -81,6 +81,29 @@ class StatusReportTest {
     }
 
     @Test
+    void shouldTellWhenCheckpointsAreMadeAndWhichTargetIsMissed() throws IOException {
+        assertFalse(report(NOW).toText().contains("checkpoints"), "a backup makes none");
+        counters.text(AgentText.POLICY, "every 20.0 ms");
+        counters.set(AgentCounter.PERIOD_NANOS, 20_000_000);
+        counters.set(AgentCounter.INTERVAL_NANOS, 21_000_000);
+        counters.set(AgentCounter.OUTPUT_DELAY_NANOS, 14_500_000);
+        counters.set(AgentCounter.PAUSED_PPM, 123_456);
+        counters.set(AgentCounter.MISSED_TARGETS, 0);
+        final String held =
+                "  lately      every 21.00 ms (planned 20.00 ms), output waits 14.50 ms, guest paused 12.3 % of the time";
+        assertTrue(report(NOW).toText().contains("  checkpoints every 20.0 ms\n" + held + "\n"));
+        assertEquals(0, report(NOW).toJson().get("missedTargets").size());
+        counters.set(AgentCounter.MISSED_TARGETS, 3);
+        assertTrue(report(NOW).toText().contains(held + "; MISSES its targets for delay and overhead\n"));
+        counters.set(AgentCounter.MISSED_TARGETS, 2);
+        assertTrue(report(NOW).toText().contains(held + "; MISSES its target for overhead\n"));
+        final ObjectNode json = report(NOW).toJson();
+        assertEquals("[\"overhead\"]", json.get("missedTargets").toString());
+        assertEquals(21.0, json.get("intervalMillis").doubleValue());
+        assertEquals(14.5, json.get("outputDelayMillis").doubleValue());
+    }
+
+    @Test
     void shouldSayThatTheAgentHasDied() throws IOException {
         counters.state(AgentState.PROTECTED);
         counters.set(AgentCounter.PID_START_TICKS, 1);

@@ -38,7 +38,7 @@ class OperatorCommandsTest {
         counters.state(AgentState.CONNECTING);
         commands = new OperatorCommands(
                 protectionSwitch,
-                counters,
+                new ProtectionWait(protectionSwitch, counters),
                 () -> {
                     stopped = true;
                     protectionSwitch.ended("STOPPED");

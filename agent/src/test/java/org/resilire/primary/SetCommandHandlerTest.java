@@ -1,11 +1,13 @@
 package org.resilire.primary;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
+import org.resilire.control.AgentText;
 import org.resilire.control.ControlException;
 import org.resilire.epoch.PolicySettings;
 import org.resilire.epoch.PolicySettings.Kind;
@@ -51,17 +54,21 @@ class SetCommandHandlerTest {
         backup.close();
     }
 
-    private String set(final String fields) {
-        return new SetCommandHandler(primary.pace)
+    private String set(final String fields) throws InterruptedException {
+        return new SetCommandHandler(
+                        primary.pace,
+                        primary.modeSwitch,
+                        primary.protectionSwitch,
+                        new ProtectionWait(primary.protectionSwitch, primary.counters))
                 .handle(JsonMapper.shared().readTree("{\"command\":\"set\"" + fields + "}"), line -> {})
                 .get("result")
                 .stringValue();
     }
 
     @Test
-    void shouldChangeThePeriodWithoutANewSession() {
+    void shouldChangeThePeriodWithoutANewSession() throws InterruptedException {
         final long sessions = backup.synchronisations();
-        assertEquals("checkpoints from the next epoch on: every 86400000.0 ms", set(",\"periodNanos\":86400000000000"));
+        assertEquals("checkpoints from the next epoch on: every 3600000.0 ms", set(",\"periodNanos\":3600000000000"));
         // One may have been under way.
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         final int checkpoints = primary.guest.savedStates();
@@ -74,7 +81,7 @@ class SetCommandHandlerTest {
     }
 
     @Test
-    void shouldMakeACheckpointForEveryOutputAndNoOther() {
+    void shouldMakeACheckpointForEveryOutputAndNoOther() throws InterruptedException {
         set(",\"policy\":\"output\",\"maxPeriodNanos\":86400000000000");
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         for (int i = 0; i < 10; i++) {
@@ -89,7 +96,7 @@ class SetCommandHandlerTest {
     }
 
     @Test
-    void shouldKeepWhatIsNotSaid() {
+    void shouldKeepWhatIsNotSaid() throws InterruptedException {
         set(",\"policy\":\"ADAPTIVE\",\"targetOverhead\":0.25,\"minPeriodNanos\":2000000");
         assertEquals(
                 new PolicySettings(Kind.ADAPTIVE, 2_000_000, 2_000_000, 200_000_000, 0, 0.25), primary.pace.settings());
@@ -105,9 +112,64 @@ class SetCommandHandlerTest {
     }
 
     @Test
-    void shouldAdaptToADelayIfNoTargetIsSaid() {
+    void shouldAdaptToADelayIfNoTargetIsSaid() throws InterruptedException {
         assertTrue(set(",\"policy\":\"adaptive\"").contains("a mean delay of 10.0 ms"));
         primary.awaitCheckpoints(5);
+    }
+
+    @Test
+    void shouldGoOnInAnotherModeOnceTheMemoryIsCopiedAnew() throws InterruptedException, TimeoutException {
+        final long sessions = backup.synchronisations();
+        final String[] changes = {
+            ",\"mode\":\"remus\"",
+            ",\"mode\":\"fgbi\"",
+            ",\"blockBytes\":256",
+            ",\"identify\":\"hash\"",
+            ",\"identify\":\"shadow\",\"codec\":\"delta+pack+lz4\",\"sharing\":false"
+        };
+        final String[] descriptions = {
+            "remus: whole pages, codec raw, sharing off",
+            "fgbi: blocks of 64 B that differ from a shadow, codec auto, sharing on",
+            "fgbi: blocks of 256 B that differ from a shadow, codec auto, sharing on",
+            "fgbi: blocks of 64 B whose hash changed, codec auto, sharing off",
+            "fgbi: blocks of 64 B that differ from a shadow, codec delta+pack+lz4, sharing off"
+        };
+        for (int i = 0; i < changes.length; i++) {
+            assertEquals(
+                    "from the next session on: " + descriptions[i] + "; the guest is protected again", set(changes[i]));
+            assertEquals(descriptions[i], primary.counters.text(AgentText.MODE));
+            assertEquals(AgentState.PROTECTED, primary.state());
+            assertEquals(sessions + i + 1, backup.synchronisations());
+            primary.awaitCheckpoints(3);
+            assertEquals(
+                    0,
+                    primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30)).differingPages());
+        }
+        primary.freeze();
+        final long seen = Math.max(
+                primary.guest.lastPassedStep(), primary.guest.lastHeldStep(primary.output.acknowledgedEpoch()));
+        backup.passSilence(AgentState.ACTIVE);
+        assertTrue(backup.stepsAtStart() >= seen, () -> backup.stepsAtStart() + " steps survive, " + seen + " seen");
+    }
+
+    @Test
+    void shouldNotEndASessionForAModeThatItHas() throws InterruptedException {
+        final long sessions = backup.synchronisations();
+        assertTrue(set(",\"mode\":\"fgbi\"").startsWith("the mode is this already"));
+        primary.awaitCheckpoints(3);
+        assertEquals(sessions, backup.synchronisations());
+    }
+
+    @Test
+    void shouldChangeTheModeOfAProtectionThatIsPausedWithoutResumingIt() throws InterruptedException {
+        primary.protectionSwitch.wantPause();
+        assertTrue(primary.protectionSwitch.awaitPaused(TimeUnit.SECONDS.toNanos(30)));
+        set(",\"codec\":\"lz4\"");
+        Await.until("it is adopted", () -> !primary.modeSwitch.isChangeWanted());
+        assertEquals(AgentState.PAUSED_BY_OPERATOR, primary.state());
+        primary.protectionSwitch.wantResume();
+        assertTrue(primary.protectionSwitch.awaitProtected(TimeUnit.SECONDS.toNanos(30)));
+        primary.awaitCheckpoints(3);
     }
 
     @ParameterizedTest
@@ -125,6 +187,19 @@ class SetCommandHandlerTest {
                 ",'periodNanos':999999|--period must be at least 1ms",
                 ",'periodNanos':86400000000001|--period must be at least 1ms and at most a day",
                 ",'minPeriodNanos':300000000|--min-period must not be longer than --max-period",
+                ",'mode':'magic'|must be fgbi or remus",
+                ",'mode':1|must be a text",
+                ",'mode':'remus','blockBytes':128|--block is of no use with --mode remus",
+                ",'identify':'page'|that is --mode remus",
+                ",'identify':'magic'|must be shadow or hash",
+                ",'identify':'hash','sharing':true|--sharing off",
+                ",'blockBytes':100|64, 128 or 256",
+                ",'blockBytes':'64'|64, 128 or 256",
+                ",'codec':'zstd'|is not a codec: auto",
+                ",'sharing':'on'|must be true or false",
+                ",'mode':'remus','periodNanos':1|--period must be at least 1ms",
+                ",'periodNanos':5000000,'mode':'magic'|must be fgbi or remus",
+                ",'codec':'lz4','waitMillis':-1|must be 0 to",
                 ",'policy':'hourly'|must be periodic, output or adaptive",
                 ",'policy':7|must be periodic, output or adaptive",
                 ",'targetDelayNanos':5000000|a target is for --policy adaptive",
@@ -132,12 +207,13 @@ class SetCommandHandlerTest {
                 ",'policy':'adaptive','targetOverhead':'x'|must be a number from 0.001 to 0.9",
                 ",'policy':'adaptive','targetOverhead':0.95|--target-overhead must be 0.1% to 90%",
             })
-    void shouldRefuseWhatCannotBeAndChangeNothing(final String fields, final String part) {
+    void shouldRefuseWhatCannotBeAndChangeNothing(final String fields, final String part) throws InterruptedException {
         final PolicySettings before = primary.pace.settings();
         final String refusal = assertThrows(
                         ControlException.class, () -> set(fields == null ? "" : fields.replace('\'', '"')))
                 .getMessage();
         assertTrue(refusal.contains(part.replace('\'', '"')), refusal);
         assertEquals(before, primary.pace.settings());
+        assertFalse(primary.modeSwitch.isChangeWanted());
     }
 }

@@ -75,11 +75,11 @@ final class TestPrimary implements AutoCloseable {
 
     private final Path directory;
     private final List<Endpoint> backups;
-    private final AgentCounters counters;
+    final AgentCounters counters;
     private final AtomicReference<Throwable> linkFailure = new AtomicReference<>();
     private final CompletableFuture<ProtectionLoop.End> end = new CompletableFuture<>();
     private EpochPipeline pipeline;
-    private ModeParts mode;
+    ModeSwitch modeSwitch;
     private PausableAgent pausableLink;
     private AgentRunner runner;
     private AgentRunner encoderRunner;
@@ -101,7 +101,9 @@ final class TestPrimary implements AutoCloseable {
     }
 
     TestPrimary start() {
-        mode = new ModeParts(replicationMode, guest.memory().segment(), new ScalarBlockKernels());
+        modeSwitch = new ModeSwitch(
+                replicationMode, wanted -> new ModeParts(wanted, guest.memory().segment(), new ScalarBlockKernels()));
+        final ModeParts mode = modeSwitch.parts();
         final PrimaryMetrics metrics = new PrimaryMetrics(counters, mode);
         pipeline = new EpochPipeline(
                 new EpochPipeline.Size(8, 64 << 10, 8),
@@ -150,6 +152,7 @@ final class TestPrimary implements AutoCloseable {
                 NOTICE_LIMIT_NANOS,
                 verifyRequests,
                 protectionSwitch,
+                modeSwitch,
                 verifyEvery,
                 clock);
         loop = new ProtectionLoop(
@@ -261,7 +264,7 @@ final class TestPrimary implements AutoCloseable {
             runner.close();
             CloseHelper.close(encoderRunner);
             pipeline.close();
-            mode.close();
+            modeSwitch.close();
             guest.close();
             inboundLog.close();
             output.close();

@@ -1,0 +1,173 @@
+package org.resilire.testbed.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.control.AgentCounter;
+import org.resilire.control.AgentState;
+import org.resilire.testbed.TestbedException;
+import org.resilire.testbed.lab.TakeoverMode;
+import org.resilire.testbed.load.FailoverTimes;
+import org.resilire.testbed.load.LoadResult;
+
+/**
+ * What an operator does to a guest that is protected: pauses and resumes that, changes how it is done, ends it. The guest's clients
+ * live through all of it, and through the death of its host at the end.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class OperatingSystemTest {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int EPOCHS = 50;
+
+    private static TwoHosts hosts;
+
+    @BeforeAll
+    static void protectGuest() {
+        hosts = TwoHosts.boot(OperatingSystemTest.class);
+        hosts.startStandby(TakeoverMode.AUTO, TwoHosts.patient());
+        hosts.startPrimary(TwoHosts.patient());
+        hosts.awaitProtected();
+        hosts.startLoad();
+        hosts.awaitEpochs(EPOCHS, LIMIT);
+    }
+
+    @AfterAll
+    static void closeLab() {
+        if (hosts != null) {
+            hosts.close();
+        }
+    }
+
+    private static CommandRun resilire(final String command, final String... options) {
+        final List<String> arguments = new ArrayList<>(List.of(
+                command,
+                "--vm",
+                hosts.lab().vmName(),
+                "--run-dir",
+                hosts.lab().hostA().agentRunBase().toString()));
+        arguments.addAll(List.of(options));
+        return CommandRun.in(hosts.lab().hostA().namespace(), arguments);
+    }
+
+    private static void assertDone(final CommandRun run) {
+        assertEquals(0, run.exitStatus(), () -> run + hosts.describe());
+    }
+
+    @Test
+    @Order(1)
+    void shouldLetTheGuestWorkUnprotectedWhilePausedAndNeverTakeOverWhatIsStale() {
+        hosts.primary().command("pause");
+        assertEquals(AgentState.PAUSED_BY_OPERATOR, hosts.primary().state(), hosts::describe);
+        assertEquals(AgentState.STANDBY_WAITING, hosts.standby().state(), hosts::describe);
+        final long epochs = hosts.primary().counter(AgentCounter.EPOCHS_TOTAL);
+        hosts.awaitAnswersSince(System.nanoTime());
+        assertEquals(epochs, hosts.primary().counter(AgentCounter.EPOCHS_TOTAL), hosts::describe);
+        // Not even by an operator's order.
+        final TestbedException refused =
+                assertThrows(TestbedException.class, () -> hosts.standby().command("failover"));
+        assertTrue(refused.getMessage().contains("there is no checkpoint to start from"), refused::getMessage);
+
+        assertDone(resilire("pause"));
+        assertDone(resilire("resume"));
+        assertTrue(hosts.isProtected(), hosts::describe);
+        assertEquals(1, resilire("resume").exitStatus());
+        hosts.awaitEpochs(EPOCHS, LIMIT);
+        assertEquals(0, hosts.verify().exitStatus(), hosts::describe);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--period 50ms",
+                "--policy output --max-period 100ms",
+                "--policy adaptive --target-overhead 20%",
+                "--policy periodic --period 20ms"
+            })
+    @Order(2)
+    void shouldChangeWhenCheckpointsAreMadeWithoutANewSession(final String options) {
+        final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
+        assertDone(resilire("set", options.split(" ")));
+        hosts.awaitEpochs(EPOCHS, LIMIT);
+        hosts.awaitAnswersSince(System.nanoTime());
+        System.out.printf(
+                "%s: every %.1f ms, output waits %.1f ms, %.1f %% of the time paused%n",
+                options,
+                hosts.primary().millis(AgentCounter.INTERVAL_NANOS),
+                hosts.primary().millis(AgentCounter.OUTPUT_DELAY_NANOS),
+                hosts.primary().counter(AgentCounter.PAUSED_PPM) / 1e4);
+        assertEquals(sessions, hosts.standby().counter(AgentCounter.SYNCHRONISATIONS), hosts::describe);
+        assertEquals(AgentState.PROTECTED, hosts.primary().state(), hosts::describe);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--mode remus", "--mode fgbi --block 256", "--codec delta+lz4"})
+    @Order(3)
+    void shouldGoOnInAnotherModeOnceTheMemoryIsCopiedAnew(final String options) {
+        final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
+        assertDone(resilire("set", options.split(" ")));
+        assertTrue(hosts.isProtected(), hosts::describe);
+        assertEquals(sessions + 1, hosts.standby().counter(AgentCounter.SYNCHRONISATIONS), hosts::describe);
+        hosts.awaitEpochs(EPOCHS, LIMIT);
+        assertEquals(0, hosts.verify().exitStatus(), hosts::describe);
+    }
+
+    @Test
+    @Order(4)
+    void shouldEndTheAgentAndLeaveTheGuestAloneWhenDetached() {
+        assertDone(resilire("detach"));
+        assertTrue(!hosts.primary().process().isAlive());
+        assertEquals(0, hosts.primary().process().exitStatus(), hosts::describe);
+        assertEquals(AgentState.STOPPED, hosts.primary().state());
+        assertEquals(7, resilire("detach").exitStatus());
+        hosts.startPrimary(TwoHosts.patient());
+        hosts.awaitProtected();
+        hosts.awaitAnswersSince(System.nanoTime());
+    }
+
+    @Test
+    @Order(5)
+    void shouldLoseNothingOfWhatWasDoneInAPauseWhenTheHostDiesAfterIt() {
+        hosts.primary().command("pause");
+        hosts.awaitAnswersSince(System.nanoTime());
+        hosts.primary().command("resume");
+        final long protectedNs = System.nanoTime();
+        hosts.awaitEpochs(EPOCHS, LIMIT);
+        hosts.awaitAnswersSince(System.nanoTime());
+
+        final long killedNs = System.nanoTime();
+        hosts.guest().process().kill();
+        hosts.primary().process().kill();
+        final long[] stoodByNs = {killedNs};
+        hosts.await(
+                () -> {
+                    final long nowNs = System.nanoTime();
+                    final AgentState state = hosts.standby().state();
+                    if (state == AgentState.STANDBY_READY) {
+                        stoodByNs[0] = nowNs;
+                    }
+                    return state == AgentState.ACTIVE;
+                },
+                LIMIT,
+                "host B to run the guest",
+                false);
+        hosts.awaitAnswersSince(stoodByNs[0]);
+        final LoadResult result = hosts.load().finish(new FailoverTimes(protectedNs, killedNs, stoodByNs[0]));
+        assertEquals(0, result.lostOperations(), result::toString);
+        assertEquals(0, result.rewinds(), result::toString);
+        assertEquals(result.connections(), result.connectionsSurvived(), result::toString);
+        assertTrue(result.complaints().isEmpty(), result::toString);
+    }
+}
