@@ -10,6 +10,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentText;
@@ -21,6 +23,7 @@ import org.resilire.net.GateMode;
 import org.resilire.net.OutputEpochs;
 import org.resilire.net.OutputSignal;
 import org.resilire.simd.ScalarBlockKernels;
+import org.resilire.synthetic.Garbage;
 import org.resilire.synthetic.SyntheticMemory;
 
 /** When checkpoints are due, at times that the test says. */
@@ -163,5 +166,29 @@ class EpochPaceTest {
         pace.onCheckpoint(60 * MILLI, 2 * MILLI, 3);
         assertEquals(20 * MILLI, counters.value(AgentCounter.INTERVAL_NANOS));
         assertEquals(14.0 * MILLI, (double) counters.value(AgentCounter.OUTPUT_DELAY_NANOS), MILLI / 1000.0);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldAllocateNothingBetweenTwoChanges(final Kind kind) {
+        final EpochPace pace = pace(new PolicySettings(kind, 5 * MILLI, MILLI, 200 * MILLI, 10 * MILLI, 0.1));
+        makeCheckpoints(pace, 50_000);
+        Garbage.assertBelow(64 << 10, "20,000 checkpoints", () -> makeCheckpoints(pace, 20_000));
+    }
+
+    private void makeCheckpoints(final EpochPace pace, final int count) {
+        for (int i = 0; i < count; i++) {
+            final long epoch = output.currentEpoch();
+            final long startNanos = epoch * 5 * MILLI;
+            pace.isDue(startNanos - 2 * MILLI, true);
+            signal.onFirstOutputHeld(epoch);
+            pace.isDue(startNanos, true);
+            pace.latenessNanos(startNanos);
+            commitClock.started(epoch, startNanos);
+            output.beginEpoch(epoch + 1);
+            commitClock.acknowledged(epoch, startNanos + 3 * MILLI);
+            signal.progressed();
+            pace.onCheckpoint(startNanos, 2 * MILLI, epoch);
+        }
     }
 }
