@@ -1,7 +1,6 @@
 package org.resilire.backup;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -21,8 +20,8 @@ import org.resilire.control.ControlServer;
 import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
-import org.resilire.disk.DiskConfig;
-import org.resilire.disk.ReplicaDisk;
+import org.resilire.disk.PrimaryDisk;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestMemory;
@@ -61,6 +60,7 @@ public final class BackupAgent {
     private volatile StandbyLoop loop;
     private volatile boolean stopRequested;
     private GuestOutlet outlet;
+    private ReplicaDisks disks;
     private AgentCounters counters;
 
     public BackupAgent(final BackupConfig config) {
@@ -74,6 +74,11 @@ public final class BackupAgent {
         if (running != null) {
             running.stop();
         }
+    }
+
+    /** The guest's disks; as its network. */
+    public List<PrimaryDisk> disks() {
+        return disks.toPrimary();
     }
 
     /** The guest's network; once {@link #run} has returned, and until its resources are closed. */
@@ -96,11 +101,7 @@ public final class BackupAgent {
 
         outlet = resources.add(GuestOutlet.open(config.nic()));
 
-        final List<ReplicaDisk> disks = new ArrayList<>();
-        for (final DiskConfig disk : config.disks()) {
-            disks.add(resources.add(ReplicaDisk.open(disk)));
-            LOG.info("disk {}: {} at {}", disk.name(), disk.image(), disk.socket());
-        }
+        disks = resources.add(ReplicaDisks.open(config.disks(), config.stateDirectory(), config.vmName()));
 
         // The port first: it is the likeliest thing to be taken.
         final Transport transport =
@@ -119,7 +120,7 @@ public final class BackupAgent {
             ReplicaFile.removeLeftover(config.ramFile());
             firstStandby = untilLinkRuns.add(new QemuStandby(StandbyQemu.start(context.qemu())));
             ReplicaFile.requirePresent(config.ramFile());
-            final Replica replica = untilLinkRuns.add(new Replica(GuestMemory.mapForReplay(config.ramFile())));
+            final Replica replica = untilLinkRuns.add(new Replica(GuestMemory.mapForReplay(config.ramFile()), disks));
             link = new BackupLink(
                     transport,
                     replication,
@@ -149,10 +150,7 @@ public final class BackupAgent {
                 new Takeover(context.fence(), record, fencing, context.clock()),
                 firstStandby,
                 () -> new QemuStandby(StandbyQemu.start(context.qemu())),
-                () -> {
-                    disks.forEach(ReplicaDisk::release);
-                    openNetwork(outlet, link.replica().redelivery());
-                },
+                () -> openNetwork(outlet, link.replica().redelivery()),
                 metrics);
         loopToWake.set(standbyLoop);
         resources.add(link.replica());

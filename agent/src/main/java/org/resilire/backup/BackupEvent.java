@@ -27,6 +27,9 @@ sealed interface BackupEvent {
     /** The primary's agent says that its guest goes on unprotected. */
     record ProtectionEnded() implements BackupEvent {}
 
+    /** A disk of this host cannot be written; the session was ended. */
+    record DiskFailed(String how) implements BackupEvent {}
+
     /** The primary broke the protocol; the session was ended. */
     record ProtocolBroken(String how) implements BackupEvent {}
 }

@@ -11,6 +11,8 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.agrona.concurrent.NanoClock;
+import org.resilire.disk.DiskIdentity;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.epoch.EpochAssembler;
 import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.ProtocolViolationException;
@@ -22,6 +24,7 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.sbe.DeviceStateDecoder;
+import org.resilire.wire.sbe.DiskChangesDecoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.GuestLostDecoder;
@@ -61,7 +64,7 @@ final class BackupLink implements Agent {
 
     /** What another thread wants; consumed by the link thread. */
     private sealed interface Command {
-        record Accept(HelloReceived hello, long generation) implements Command {}
+        record Accept(HelloReceived hello, long generation, String disks) implements Command {}
 
         record Refuse(HelloReceived hello, long generation, RefusalReason reason, String text) implements Command {}
 
@@ -75,6 +78,8 @@ final class BackupLink implements Agent {
     private static final Logger LOG = LoggerFactory.getLogger(BackupLink.class);
     private static final int FRAGMENT_LIMIT = 64;
 
+    private static final int DIFFERENCES_A_MESSAGE = 256;
+
     /** Applying and comparing give way to signs of life after this time. */
     private static final long SLICE_NANOS = 200_000L;
 
@@ -85,6 +90,7 @@ final class BackupLink implements Agent {
     private final Replica replica;
     private final EpochAssembler assembler;
     private final EpochCommit commit;
+    private final ReplicaDisks disks;
     private final ReplicaVerification verification;
     private final ReplySender replies;
     /** To primaries that have no session: they must not get hold of the stream to the one that has. */
@@ -106,6 +112,7 @@ final class BackupLink implements Agent {
     private final PageBatchDecoder pageBatch = new PageBatchDecoder();
     private final DeviceStateDecoder deviceState = new DeviceStateDecoder();
     private final PageHashesDecoder pageHashes = new PageHashesDecoder();
+    private final DiskChangesDecoder diskChanges = new DiskChangesDecoder();
     private final EpochEndDecoder epochEnd = new EpochEndDecoder();
     private final PrimaryHeartbeatDecoder primaryHeartbeat = new PrimaryHeartbeatDecoder();
     private final GuestLostDecoder guestLost = new GuestLostDecoder();
@@ -124,6 +131,7 @@ final class BackupLink implements Agent {
     private long generation;
     private FailureDetector detector;
     private long acknowledgedEpoch;
+    private String welcomedDisks = "";
     private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
@@ -147,6 +155,7 @@ final class BackupLink implements Agent {
         this.replica = replica;
         this.assembler = replica.assembler();
         this.commit = replica.commit();
+        this.disks = replica.disks();
         this.verification = replica.verification();
         this.replies = new ReplySender(transport);
         this.strangers = new ReplySender(transport);
@@ -164,7 +173,7 @@ final class BackupLink implements Agent {
 
     /** Opens the session that was asked for; the replica is all zero. Any thread. */
     void accept(final HelloReceived hello, final long agreedGeneration) {
-        commands.add(new Command.Accept(hello, agreedGeneration));
+        commands.add(new Command.Accept(hello, agreedGeneration, DiskIdentity.encode(disks.identities())));
     }
 
     /** Refuses a greeting. Any thread. */
@@ -226,6 +235,8 @@ final class BackupLink implements Agent {
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
         work += advanceEpoch();
         work += answer();
+        work += disks.doWork() ? 1 : 0;
+        checkDisks();
         checkSilence();
         return work;
     }
@@ -236,7 +247,7 @@ final class BackupLink implements Agent {
             case null -> {
                 return 0;
             }
-            case Command.Accept accept -> open(accept.hello(), accept.generation());
+            case Command.Accept accept -> open(accept);
             case Command.Refuse refuse -> {
                 state = State.LISTENING;
                 turnAway(refuse.hello(), refuse.generation(), refuse.reason(), refuse.text());
@@ -251,10 +262,13 @@ final class BackupLink implements Agent {
         return 1;
     }
 
-    private void open(final HelloReceived hello, final long agreedGeneration) {
+    private void open(final Command.Accept accept) {
+        final HelloReceived hello = accept.hello();
         sessionId = hello.sessionId();
-        generation = agreedGeneration;
+        generation = accept.generation();
+        welcomedDisks = accept.disks();
         assembler.startSession(hello.firstEpoch());
+        disks.startSession(hello.firstEpoch());
         acknowledgedEpoch = hello.firstEpoch() - 1;
         readyAnnounced = false;
         reportPending = false;
@@ -292,7 +306,16 @@ final class BackupLink implements Agent {
             verification.cancel();
             assembler.next();
         }
-        state = commit.inProgress() ? State.SEALING : State.SEALED;
+        if (commit.inProgress()) {
+            state = State.SEALING;
+        } else {
+            sealed();
+        }
+    }
+
+    private void sealed() {
+        disks.endSession();
+        state = State.SEALED;
     }
 
     /** One step of: receive until an epoch is whole, apply it, compare it if that was asked for. */
@@ -311,11 +334,16 @@ final class BackupLink implements Agent {
             }
             return 1;
         }
+        if (disks.isFull()) {
+            // What is not received is not acknowledged: the primary waits, and slows its guest down.
+            return 0;
+        }
         return replication.controlledPoll(dataAssembler, FRAGMENT_LIMIT);
     }
 
     private void onCommitted() {
         failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
+        disks.commit(commit.committedEpoch());
         metrics.committed(assembler, commit.committedEpoch());
         replica.redelivery().committed(commit.committedEpoch());
         if (commit.isRestorable() && !readyAnnounced) {
@@ -333,7 +361,7 @@ final class BackupLink implements Agent {
 
     private void finishSealing() {
         if (state == State.SEALING) {
-            state = State.SEALED;
+            sealed();
         }
     }
 
@@ -343,7 +371,7 @@ final class BackupLink implements Agent {
             return 0;
         }
         int work = 0;
-        if (welcomePending && replies.welcome(sessionId, generation, takeoverLimitNanos)) {
+        if (welcomePending && replies.welcome(sessionId, generation, takeoverLimitNanos, welcomedDisks)) {
             welcomePending = false;
             work++;
         }
@@ -358,10 +386,30 @@ final class BackupLink implements Agent {
         }
         if (nowNanos - nextHeartbeatNanos >= 0) {
             nextHeartbeatNanos = nowNanos + heartbeatIntervalNanos;
-            replies.beat(sessionId, generation, nowNanos);
+            replies.beat(sessionId, generation, nowNanos, disks.reportableEpoch());
             work++;
         }
+        return work + reportDifferences();
+    }
+
+    private int reportDifferences() {
+        int work = 0;
+        for (int disk = 0; disk < disks.count(); disk++) {
+            final int count = Math.min(disks.differing(disk), DIFFERENCES_A_MESSAGE);
+            if (count > 0 && replies.differences(sessionId, disks, disk, count)) {
+                disks.reported(disk, count);
+                work++;
+            }
+        }
         return work;
+    }
+
+    private void checkDisks() {
+        final String failure = disks.failure();
+        if (state == State.OPEN && failure != null) {
+            replies.refuse(sessionId, generation, RefusalReason.DISK_FAILED, "the backup's disk failed: " + failure);
+            endSession(new BackupEvent.DiskFailed(failure));
+        }
     }
 
     private void checkSilence() {
@@ -455,6 +503,22 @@ final class BackupLink implements Agent {
                             buffer,
                             at,
                             pageHashes.payloadBytes());
+                }
+            }
+            case DiskChangesDecoder.TEMPLATE_ID -> {
+                requireBlock(length, DiskChangesDecoder.BLOCK_LENGTH);
+                diskChanges.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(diskChanges.sessionId())) {
+                    final int at = payloadOffset(offset);
+                    requirePayload(offset + length - at, diskChanges.payloadBytes());
+                    assembler.onDiskChanges(
+                            diskChanges.epoch(),
+                            diskChanges.batchIndex(),
+                            diskChanges.diskIndex(),
+                            diskChanges.recordCount(),
+                            buffer,
+                            at,
+                            diskChanges.payloadBytes());
                 }
             }
             case EpochEndDecoder.TEMPLATE_ID -> {

@@ -3,6 +3,7 @@ package org.resilire.backup;
 import java.util.Optional;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.transport.Endpoint;
 import org.resilire.wire.sbe.HelloDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
@@ -32,7 +33,8 @@ final class HelloReader {
                     hello.vmName(),
                     Endpoint.parse(hello.replyEndpoint()),
                     hello.qemuVersion(),
-                    hello.deviceInventory());
+                    hello.deviceInventory(),
+                    DiskIdentity.parse(hello.disks()));
             return Optional.of(received)
                     .filter(greeting -> greeting.replyEndpoint().port() != 0);
         } catch (final IndexOutOfBoundsException | IllegalArgumentException | IllegalStateException e) {

@@ -1,5 +1,7 @@
 package org.resilire.backup;
 
+import java.util.List;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.transport.Endpoint;
 
 /** A primary's greeting, taken off the wire and not yet judged. */
@@ -14,7 +16,8 @@ record HelloReceived(
         String vmName,
         Endpoint replyEndpoint,
         String qemuVersion,
-        String deviceInventory) {
+        String deviceInventory,
+        List<DiskIdentity> disks) {
 
     /** What a backup of that VM says to a primary of another. */
     String isNotFor(final String backupsVm) {

@@ -1,5 +1,6 @@
 package org.resilire.backup;
 
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.epoch.EpochAssembler;
 import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.PageHasher;
@@ -19,10 +20,13 @@ final class Replica implements AutoCloseable {
 
     private final RedeliveryLog redelivery = new RedeliveryLog(REDELIVERY_BYTES);
 
-    /** Takes ownership of the memory. */
-    Replica(final GuestMemory memory) {
+    private final ReplicaDisks disks;
+
+    /** Takes ownership of the memory, not of the disks. */
+    Replica(final GuestMemory memory, final ReplicaDisks disks) {
         this.memory = memory;
-        this.assembler = new EpochAssembler(memory.pageCount());
+        this.disks = disks;
+        this.assembler = new EpochAssembler(memory.pageCount(), disks);
         this.commit = new EpochCommit(memory);
         this.verification = new ReplicaVerification(new PageHasher(memory));
     }
@@ -36,6 +40,10 @@ final class Replica implements AutoCloseable {
 
     GuestMemory memory() {
         return memory;
+    }
+
+    ReplicaDisks disks() {
+        return disks;
     }
 
     EpochAssembler assembler() {

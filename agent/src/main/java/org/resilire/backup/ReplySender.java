@@ -4,11 +4,13 @@ import io.aeron.ExclusivePublication;
 import java.nio.charset.StandardCharsets;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.epoch.ReplicaVerification;
 import org.resilire.transport.Endpoint;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.resilire.wire.sbe.BackupHeartbeatEncoder;
+import org.resilire.wire.sbe.DiskDifferencesEncoder;
 import org.resilire.wire.sbe.EpochAckEncoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedEncoder;
@@ -29,6 +31,7 @@ final class ReplySender implements AutoCloseable {
     private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[2 * MAX_TEXT_BYTES]);
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final EpochAckEncoder ack = new EpochAckEncoder();
+    private final DiskDifferencesEncoder differences = new DiskDifferencesEncoder();
     private final BackupHeartbeatEncoder heartbeat = new BackupHeartbeatEncoder();
     private Endpoint endpoint;
     private ExclusivePublication publication;
@@ -46,12 +49,13 @@ final class ReplySender implements AutoCloseable {
         }
     }
 
-    boolean welcome(final long sessionId, final long generation, final long takeoverLimitNanos) {
+    boolean welcome(final long sessionId, final long generation, final long takeoverLimitNanos, final String disks) {
         final WelcomeEncoder message = new WelcomeEncoder()
                 .wrapAndApplyHeader(buffer, 0, header)
                 .sessionId(sessionId)
                 .generation(generation)
-                .takeoverLimitMicros(takeoverLimitNanos / 1000);
+                .takeoverLimitMicros(takeoverLimitNanos / 1000)
+                .disks(disks);
         return send(message.encodedLength());
     }
 
@@ -74,12 +78,13 @@ final class ReplySender implements AutoCloseable {
         return send(EpochAckEncoder.BLOCK_LENGTH);
     }
 
-    boolean beat(final long sessionId, final long generation, final long nowNanos) {
+    boolean beat(final long sessionId, final long generation, final long nowNanos, final long appliedDiskEpoch) {
         heartbeat
                 .wrapAndApplyHeader(buffer, 0, header)
                 .sessionId(sessionId)
                 .generation(generation)
-                .backupNanos(stamp(nowNanos));
+                .backupNanos(stamp(nowNanos))
+                .appliedDiskEpoch(appliedDiskEpoch);
         return send(BackupHeartbeatEncoder.BLOCK_LENGTH);
     }
 
@@ -104,6 +109,19 @@ final class ReplySender implements AutoCloseable {
         final VerifyReportEncoder.FirstDifferingEncoder pages = message.firstDifferingCount(named);
         for (int i = 0; i < named; i++) {
             pages.next().pageIndex(result.differingPage(i));
+        }
+        return send(message.encodedLength());
+    }
+
+    /** Blocks of a disk that are not as the primary's are; so many of them as the message takes. */
+    boolean differences(final long sessionId, final ReplicaDisks disks, final int disk, final int count) {
+        final DiskDifferencesEncoder message = differences
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .diskIndex(disk);
+        final DiskDifferencesEncoder.RangesEncoder ranges = message.rangesCount(count);
+        for (int i = 0; i < count; i++) {
+            ranges.next().diskOffset(disks.differingOffset(disk, i));
         }
         return send(message.encodedLength());
     }

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestException;
 import org.resilire.guest.GuestMemory;
@@ -36,6 +37,7 @@ final class StandbyLoop {
     private static final long POLL_NANOS = 50_000_000L;
     private static final long SEAL_STEP_NANOS = 20_000L;
     private static final long SEAL_LIMIT_NANOS = 30_000_000_000L;
+    private static final long DISK_LIMIT_NANOS = 60_000_000_000L;
     private static final long STANDBY_RETRY_NANOS = 2_000_000_000L;
 
     /** A standby that does not take its state is replaced by another over the same replica. */
@@ -182,6 +184,10 @@ final class StandbyLoop {
                 LOG.warn("the primary ended protection: its guest goes on without this backup");
                 discardSession("the primary ended protection");
             }
+            case BackupEvent.DiskFailed failed -> {
+                LOG.error("a disk cannot be written, so this host cannot take over: {}", failed.how());
+                discardSession("a disk cannot be written: " + failed.how());
+            }
             case BackupEvent.ProtocolBroken broken -> discardSession("the primary broke the protocol: " + broken.how());
         }
     }
@@ -251,6 +257,15 @@ final class StandbyLoop {
                     "the primary's heartbeat comes every " + hello.heartbeatIntervalNanos() / 1_000_000
                             + " ms, too seldom for a time-out of " + context.detectTimeoutNanos() / 1_000_000
                             + " ms here");
+        }
+        final String difference =
+                DiskIdentity.difference(hello.disks(), replica.disks().identities());
+        if (difference != null) {
+            return new Refusal(RefusalReason.DISKS, difference);
+        }
+        final String diskFailure = replica.disks().prepare(DISK_LIMIT_NANOS);
+        if (diskFailure != null) {
+            return new Refusal(RefusalReason.DISK_FAILED, "the backup's disk cannot be used: " + diskFailure);
         }
         return standbyObjection(hello);
     }

@@ -48,6 +48,8 @@ final class Takeover {
 
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
+    private static final long DISK_LIMIT_NANOS = 60_000_000_000L;
+
     private final Optional<Fence> fence;
     private final ProtectionRecord record;
     private final ExecutorService fencing;
@@ -98,6 +100,8 @@ final class Takeover {
         if (loadFailure != null) {
             throw new StandbyFailedException(loadFailure, left);
         }
+        // Whatever the guest finds on its disks must be there to stay, and that of its checkpoint.
+        replica.disks().release(DISK_LIMIT_NANOS);
         requireMandate(left, clock.nanoTime());
         LOG.info("primary: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);

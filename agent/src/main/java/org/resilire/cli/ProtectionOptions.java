@@ -59,6 +59,16 @@ final class ProtectionOptions {
                     "Compare all of the guest's memory with the replica at every N-th checkpoint; its pause is long. 0: never.")
     long verifyEvery;
 
+    @Option(
+            names = "--disk-copy-rate",
+            paramLabel = "BYTES",
+            converter = SizeConverter.class,
+            defaultValue = "0",
+            hidden = true,
+            description = "Bytes a second that a disk's copying to the backup may take beside what the guest writes."
+                    + " 0, the default: as fast as it goes.")
+    int diskCopyRate;
+
     /** All of it as one, or a refusal in one line. */
     PrimaryConfig config(
             final CommandSpec spec,
@@ -76,6 +86,7 @@ final class ProtectionOptions {
                 ram,
                 backups,
                 disks,
+                diskCopyRate == 0 ? Long.MAX_VALUE : diskCopyRate,
                 agent.nic(spec),
                 tracker,
                 scanThreads,

@@ -163,10 +163,7 @@ final class StandbyCommand implements Callable<Integer> {
         final List<Endpoint> others =
                 backups.stream().filter(other -> !other.equals(listen)).toList();
         final List<DiskConfig> disks = diskOptions.disks(common, spec);
-        if (!others.isEmpty() && !disks.isEmpty()) {
-            LOG.warn("--backup has no effect for a guest with --disk yet: after a takeover it goes on unprotected");
-        }
-        final Optional<PrimaryConfig> afterTakeover = others.isEmpty() || !disks.isEmpty()
+        final Optional<PrimaryConfig> afterTakeover = others.isEmpty()
                 ? Optional.empty()
                 : Optional.of(protection.config(
                         spec, common.directory(AgentRole.PRIMARY, spec), agent, qmpSocket, ram, disks, others));

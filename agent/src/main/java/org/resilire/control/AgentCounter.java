@@ -117,7 +117,21 @@ public enum AgentCounter {
     /** How much of the time the guest lately stood still, in millionths. */
     PAUSED_PPM(63, "pausedPpm", COUNT),
     /** Bits: 1, the target for the delay of output is missed; 2, that for the share of time paused. */
-    MISSED_TARGETS(64, "missedTargets", COUNT);
+    MISSED_TARGETS(64, "missedTargets", COUNT),
+
+    /** What the guest wrote to its disks, all of them, as the following are. */
+    DISK_WRITTEN_BYTES_TOTAL(65, "diskWrittenBytesTotal", BYTES),
+    /** Changes of disks that wait to be sent, or on a backup to be applied. */
+    DISK_WAITING_BYTES(66, "diskWaitingBytes", BYTES),
+    /** How long writes waited because the link or the backup could not keep up. */
+    DISK_DELAY_NANOS_TOTAL(67, "diskDelayNanosTotal", NANOS),
+    /** What was looked at of what the backup's disks may lack. */
+    DISK_COPY_BYTES_DONE(68, "diskCopyBytesDone", BYTES),
+    DISK_COPY_BYTES_TOTAL(69, "diskCopyBytesTotal", BYTES),
+    /** What of it travelled: neither holes nor what the backup had. */
+    DISK_COPIED_BYTES(70, "diskCopiedBytes", BYTES),
+    /** What a new session would have to look at. */
+    DISK_DIRTY_BYTES(71, "diskDirtyBytes", BYTES);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

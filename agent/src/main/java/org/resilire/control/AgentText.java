@@ -11,7 +11,9 @@ public enum AgentText {
     /** What of a written page travels, and how. */
     MODE(4, "mode"),
     /** When checkpoints are made. */
-    POLICY(5, "policy");
+    POLICY(5, "policy"),
+    /** Each of the guest's disks, and how it is with it. */
+    DISKS(6, "disks");
 
     private final int id;
     private final String label;

@@ -135,6 +135,7 @@ public final class StatusReport {
                         + bytes(AgentCounter.BYTES_PER_EPOCH_MEAN) + " sent, " + bytes(AgentCounter.WIRE_BYTES_TOTAL)
                         + " in all");
         synchronisation(out);
+        disks(out);
         line(
                 out,
                 "network",
@@ -267,6 +268,18 @@ public final class StatusReport {
         final long done = reader.value(AgentCounter.SYNC_PAGES_DONE);
         if (total > 0 && done >= 0 && done < total) {
             line(out, "copying", String.format(Locale.ROOT, "%.0f %% of %d pages", 100.0 * done / total, total));
+        }
+    }
+
+    /** Only of a guest that has some. */
+    private void disks(final StringBuilder out) {
+        if (!reader.text(AgentText.DISKS).isEmpty()) {
+            line(out, "disks", text(AgentText.DISKS));
+            line(
+                    out,
+                    "",
+                    bytes(AgentCounter.DISK_WAITING_BYTES) + " waiting, writes delayed by "
+                            + millis(AgentCounter.DISK_DELAY_NANOS_TOTAL) + " in all");
         }
     }
 

@@ -45,16 +45,31 @@ public final class ApplyJournal implements AutoCloseable {
     /** Written at once. */
     private static final long PIECE_BYTES = 1 << 20;
 
+    /** Hears of ranges that do not hold what the primary's disk holds, on the thread that commits. */
+    @FunctionalInterface
+    public interface DifferenceListener {
+        void onDifference(long diskOffset, long lengthBytes);
+    }
+
     private final Storage journal;
     private final Storage disk;
+    private final DifferenceListener differences;
+    private final AnonymousMemory compared =
+            AnonymousMemory.reserve("a range to compare", EpochWriteBuffer.MAX_COMPARED_BYTES);
     private final AnonymousMemory header = AnonymousMemory.reserve("a journal's header", RECORDS_OFFSET);
     private long appliedEpoch = -1;
     private boolean isBroken = true;
 
     /** {@link #recover} comes before anything else. */
     public ApplyJournal(final Storage journal, final Storage disk) {
+        this(journal, disk, (diskOffset, lengthBytes) -> {});
+    }
+
+    /** The same, with somebody who wants to know what differs. */
+    public ApplyJournal(final Storage journal, final Storage disk, final DifferenceListener differences) {
         this.journal = journal;
         this.disk = disk;
+        this.differences = differences;
     }
 
     /**
@@ -150,8 +165,17 @@ public final class ApplyJournal implements AutoCloseable {
                 case WRITE -> disk.write(records, at + WriteRecord.HEADER_BYTES, lengthBytes, diskOffset);
                 case ZERO -> disk.zero(diskOffset, lengthBytes, true);
                 case DISCARD -> disk.zero(diskOffset, lengthBytes, false);
+                case COMPARE -> compare(records, at, diskOffset, lengthBytes);
             }
             at += WriteRecord.recordBytes(WriteRecord.dataBytes(records, at));
+        }
+    }
+
+    private void compare(final MemorySegment records, final long at, final long diskOffset, final long lengthBytes) {
+        disk.read(compared.segment(), 0, lengthBytes, diskOffset);
+        final long expected = records.get(JAVA_LONG, at + WriteRecord.HEADER_BYTES);
+        if (Checksum.hash(compared.segment(), 0, lengthBytes) != expected) {
+            differences.onDifference(diskOffset, lengthBytes);
         }
     }
 
@@ -198,5 +222,6 @@ public final class ApplyJournal implements AutoCloseable {
     @Override
     public void close() {
         header.close();
+        compared.close();
     }
 }

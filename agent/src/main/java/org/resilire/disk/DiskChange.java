@@ -7,7 +7,9 @@ public enum DiskChange {
     /** It becomes zeros and keeps its room. */
     ZERO(2),
     /** It becomes zeros and gives its room back. */
-    DISCARD(3);
+    DISCARD(3),
+    /** It stays as it is; what it should hold is told by a hash, for the replica to compare. */
+    COMPARE(4);
 
     private final int code;
 
@@ -20,6 +22,10 @@ public enum DiskChange {
         return code;
     }
 
+    static boolean isCode(final int code) {
+        return code >= WRITE.code && code <= COMPARE.code;
+    }
+
     /**
      * The change of this code.
      *
@@ -30,6 +36,7 @@ public enum DiskChange {
             case 1 -> WRITE;
             case 2 -> ZERO;
             case 3 -> DISCARD;
+            case 4 -> COMPARE;
             default -> throw new IllegalArgumentException("no change of a disk has the code " + code);
         };
     }

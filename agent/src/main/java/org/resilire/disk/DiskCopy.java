@@ -16,16 +16,12 @@ import org.resilire.linux.AnonymousMemory;
  */
 public final class DiskCopy implements AutoCloseable {
 
-    private static final long NANOS_PER_SECOND = 1_000_000_000L;
-
     private final DiskImage image;
     private final DirtyBitmap bitmap;
     private final EpochWriteLog log;
     private final long session;
-    private final NanoClock clock;
-    private final long bytesPerSecond;
+    private final CopyRate rate;
     private final AnonymousMemory scratch = AnonymousMemory.reserve("a block to copy", DirtyBitmap.BLOCK_BYTES);
-    private final long startNanos;
     private final long blocksTotal;
     private long cursor;
     private final AtomicLong blocksDone = new AtomicLong();
@@ -44,16 +40,11 @@ public final class DiskCopy implements AutoCloseable {
             final EpochWriteLog log,
             final NanoClock clock,
             final long bytesPerSecond) {
-        if (bytesPerSecond <= 0) {
-            throw new IllegalArgumentException("the rate of a disk's copy must be positive, not " + bytesPerSecond);
-        }
         this.image = image;
         this.bitmap = bitmap;
         this.log = log;
         session = log.session();
-        this.clock = clock;
-        this.bytesPerSecond = bytesPerSecond;
-        startNanos = clock.nanoTime();
+        rate = new CopyRate(clock, bytesPerSecond);
         blocksTotal = bitmap.dirtyBlocks();
         cursor = bitmap.nextDirty(0);
     }
@@ -65,25 +56,18 @@ public final class DiskCopy implements AutoCloseable {
      */
     public int doWork(final int limit) {
         int count = 0;
-        while (count < limit && cursor >= 0 && !isVoid() && isWithinRate()) {
+        while (count < limit && cursor >= 0 && !isVoid() && rate.allows()) {
             final long offset = cursor * DirtyBitmap.BLOCK_BYTES;
             final long lengthBytes = Math.min(DirtyBitmap.BLOCK_BYTES, image.lengthBytes() - offset);
             if (image.report(offset, lengthBytes, scratch.segment()) == DiskChange.WRITE) {
                 dataBytes.setRelease(dataBytes.getPlain() + lengthBytes);
+                rate.add(lengthBytes);
             }
             blocksDone.setRelease(blocksDone.getPlain() + 1);
             count++;
             cursor = cursor + 1 < bitmap.blocks() ? bitmap.nextDirty(cursor + 1) : -1;
         }
         return count;
-    }
-
-    private boolean isWithinRate() {
-        if (bytesPerSecond == Long.MAX_VALUE) {
-            return true;
-        }
-        final double elapsedSeconds = (double) (clock.nanoTime() - startNanos) / NANOS_PER_SECOND;
-        return dataBytes.getPlain() <= elapsedSeconds * bytesPerSecond;
     }
 
     /** Whether all that was marked has been logged. */

@@ -1,5 +1,7 @@
 package org.resilire.disk;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +10,7 @@ import org.resilire.linux.AnonymousMemory;
 import org.resilire.linux.BlockFile;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
+import org.resilire.wire.Checksum;
 
 /**
  * A raw image file or block device, locked against other programs ({@link ImageLock}). Any number of threads. Ranges outside the
@@ -87,7 +90,7 @@ public final class DiskImage implements AutoCloseable {
                         case EACCES, EPERM, EROFS ->
                             "the disk image " + path + " cannot be opened for " + (isReadOnly ? "reading" : "writing")
                                     + ": " + failure.errno().text()
-                                    + (isReadOnly ? "" : "; change its permissions or serve it read-only");
+                                    + (isReadOnly ? "" : "; change its permissions, since a disk must be writable");
                         case EBUSY -> "the block device " + path + " is mounted or otherwise in use; release it first";
                         case ESPIPE -> "the disk image " + path + " is neither a file nor a block device";
                         default -> "the disk image " + path + " cannot be opened: " + failure.getMessage();
@@ -235,6 +238,34 @@ public final class DiskImage implements AutoCloseable {
         }
     }
 
+    /**
+     * Tells the observer the hash of a range, in order with the changes of it, for the replica to compare.
+     *
+     * @param scratch native memory for the range, at most 256 KiB
+     * @return whether it had to be read
+     */
+    public boolean compare(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
+        requireInside(diskOffset, lengthBytes);
+        Objects.checkFromIndexSize(0, lengthBytes, Math.min(ZEROS_BYTES, scratch.byteSize()));
+        observer.beforeChange(DiskChange.COMPARE, diskOffset, lengthBytes);
+        final long stripes = ranges.lock(diskOffset, lengthBytes);
+        try {
+            final boolean isHole = file.nextData(diskOffset) >= diskOffset + lengthBytes;
+            if (!isHole) {
+                file.read(scratch, 0, lengthBytes, diskOffset);
+            }
+            final long hash = Checksum.hash(isHole ? zeros.segment() : scratch, 0, lengthBytes);
+            scratch.set(JAVA_LONG, 0, hash);
+            observer.changed(DiskChange.COMPARE, diskOffset, lengthBytes, scratch, 0);
+            return !isHole;
+        } catch (final RuntimeException failure) {
+            observer.uncertain(DiskChange.COMPARE, diskOffset, lengthBytes);
+            throw failure;
+        } finally {
+            ranges.unlock(stripes);
+        }
+    }
+
     private DiskChange look(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
         if (file.nextData(diskOffset) >= diskOffset + lengthBytes) {
             return DiskChange.DISCARD;
@@ -276,6 +307,11 @@ public final class DiskImage implements AutoCloseable {
     /** Flushes wait again; those that did not are owed until {@link #settleFlushes}. */
     public void endDeferringFlushes() {
         durable.endDeferring();
+    }
+
+    /** Whether {@link #settleFlushes} has something to do. */
+    public boolean owesFlush() {
+        return durable.isOwed();
     }
 
     /** Makes good what deferred flushes have promised; at once if they have promised nothing. */

@@ -44,7 +44,7 @@ final class DurableMark {
     void flush() {
         synchronized (this) {
             if (isDeferring && failure == null) {
-                isOwed = true;
+                isOwed |= changes.get() > durableChanges;
                 return;
             }
         }
@@ -88,6 +88,10 @@ final class DurableMark {
 
     synchronized void endDeferring() {
         isDeferring = false;
+    }
+
+    synchronized boolean isOwed() {
+        return isOwed;
     }
 
     void settle() {

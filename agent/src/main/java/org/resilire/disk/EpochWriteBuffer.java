@@ -3,24 +3,37 @@ package org.resilire.disk;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
 
 /**
- * The changes of a disk that one epoch brings, on the backup, held until the epoch commits. Nothing here touches the disk: an epoch
- * that never commits is {@link #drop}ped. What comes from the primary is checked here, against the disk's length and the room;
- * what has passed can be applied.
+ * The changes of a disk that epochs bring, on the backup, held until they commit and a while longer, until they are applied together.
+ * Nothing here touches the disk: of an epoch that never commits, everything is forgotten. What comes from the primary is checked here,
+ * against the disk's length and the room; what has passed can be applied.
+ *
+ * <pre>
+ *   0                          committed              used
+ *   │ changes of whole epochs  │ of the one that comes │ room
+ * </pre>
  *
  * <p>Memory is taken as it is used and given back when the epoch was large. Not thread-safe.
  */
 public final class EpochWriteBuffer implements AutoCloseable {
 
+    /** The most that is hashed at once: a comparison is of a block. */
+    static final int MAX_COMPARED_BYTES = 256 << 10;
+
     private static final long KEPT_BYTES = 16L << 20;
 
     private final AnonymousMemory memory;
+    private final UnsafeBuffer window = new UnsafeBuffer(0, 0);
     private final long diskBytes;
     private long epoch = -1;
     private long usedBytes;
+    private long committedBytes;
+    private long committedChanges;
 
     /** Of the write that was begun last: where its data go on, and how much of them is to come. */
     private long dataOffset;
@@ -31,7 +44,7 @@ public final class EpochWriteBuffer implements AutoCloseable {
     /**
      * Makes an empty buffer.
      *
-     * @param capacityBytes the most that an epoch may bring; only address space until it is used
+     * @param capacityBytes for all epochs together; only address space until it is used
      * @param diskBytes length of the disk
      */
     public EpochWriteBuffer(final long capacityBytes, final long diskBytes) {
@@ -39,21 +52,105 @@ public final class EpochWriteBuffer implements AutoCloseable {
         memory = AnonymousMemory.reserve("the disk writes of an epoch", capacityBytes);
     }
 
-    /** Empties the buffer for another epoch. */
+    /** Makes room for another epoch: one that has not committed is forgotten. */
     public void begin(final long newEpoch) {
-        drop();
+        usedBytes = committedBytes;
+        changes = committedChanges;
+        missingBytes = 0;
         epoch = newEpoch;
     }
 
-    /** Forgets everything: the epoch will not commit. */
+    /** The epoch has committed: its changes stay until all are {@link #drop}ped. */
+    public void commit() {
+        committedBytes = usedBytes;
+        committedChanges = changes;
+    }
+
+    /** What has committed and waits here. */
+    public long committedBytes() {
+        return committedBytes;
+    }
+
+    /** Forgets everything. */
     public void drop() {
         if (usedBytes > KEPT_BYTES) {
             memory.discard(KEPT_BYTES, memory.lengthBytes() - KEPT_BYTES);
         }
         epoch = -1;
         usedBytes = 0;
+        committedBytes = 0;
         missingBytes = 0;
         changes = 0;
+        committedChanges = 0;
+    }
+
+    /**
+     * Adds whole changes as they came from the wire, one {@link WriteRecord} after the other.
+     *
+     * @param expectedChanges how many they are
+     * @return where they stand in {@link #records()}
+     * @throws InvalidChangeException if they are not, lie outside the disk or do not fit
+     */
+    public long append(final int expectedChanges, final DirectBuffer source, final int offset, final int lengthBytes) {
+        if (epoch < 0 || missingBytes > 0) {
+            throw new InvalidChangeException("changes of the disk out of turn");
+        }
+        if (lengthBytes < 0 || lengthBytes % WriteRecord.HEADER_BYTES != 0) {
+            throw new InvalidChangeException("changes of the disk in " + lengthBytes + " bytes");
+        }
+        requireRoom(lengthBytes);
+        final long at = usedBytes;
+        if (lengthBytes > 0) {
+            // SAFETY: the range is within the mapping, which lives until close().
+            window.wrap(memory.segment().address() + at, lengthBytes);
+            source.getBytes(offset, window, 0, lengthBytes);
+        }
+        requireChanges(at, at + lengthBytes, expectedChanges);
+        usedBytes = at + lengthBytes;
+        changes += expectedChanges;
+        return at;
+    }
+
+    private void requireChanges(final long from, final long end, final int expectedChanges) {
+        final MemorySegment records = memory.segment();
+        int found = 0;
+        for (long at = from; at < end; found++) {
+            final int code = WriteRecord.changeCode(records, at);
+            if (!DiskChange.isCode(code)) {
+                throw new InvalidChangeException("no change of a disk has the code " + code);
+            }
+            final DiskChange change = DiskChange.of(code);
+            final long lengthBytes = WriteRecord.lengthBytes(records, at);
+            requireOnDisk(change, WriteRecord.diskOffset(records, at), lengthBytes);
+            final long dataBytes = WriteRecord.dataBytes(change, lengthBytes);
+            if (WriteRecord.dataBytes(records, at) != dataBytes || WriteRecord.recordBytes(dataBytes) > end - at) {
+                throw new InvalidChangeException("a change of " + lengthBytes + " bytes is cut off");
+            }
+            at += WriteRecord.recordBytes(dataBytes);
+        }
+        if (found != expectedChanges) {
+            throw new InvalidChangeException(found + " changes of the disk, " + expectedChanges + " announced");
+        }
+    }
+
+    private void requireOnDisk(final DiskChange change, final long diskOffset, final long lengthBytes) {
+        if (lengthBytes <= 0 || diskOffset < 0 || diskOffset > diskBytes - lengthBytes) {
+            throw new InvalidChangeException("a change of " + lengthBytes + " bytes at " + diskOffset
+                    + " does not lie in a disk of " + diskBytes + " bytes");
+        }
+        if (change == DiskChange.WRITE && lengthBytes > Integer.MAX_VALUE) {
+            throw new InvalidChangeException("a write of " + lengthBytes + " bytes is too long");
+        }
+        if (change == DiskChange.COMPARE && lengthBytes > MAX_COMPARED_BYTES) {
+            throw new InvalidChangeException("a comparison of " + lengthBytes + " bytes is too long");
+        }
+    }
+
+    private void requireRoom(final long recordBytes) {
+        if (recordBytes > memory.lengthBytes() - usedBytes) {
+            throw new InvalidChangeException(
+                    "more than " + memory.lengthBytes() + " bytes of disk writes in epoch " + epoch);
+        }
     }
 
     /**
@@ -69,26 +166,18 @@ public final class EpochWriteBuffer implements AutoCloseable {
             throw new InvalidChangeException(
                     "a change of the disk while the last one lacks " + missingBytes + " bytes");
         }
-        if (lengthBytes <= 0 || diskOffset < 0 || diskOffset > diskBytes - lengthBytes) {
-            throw new InvalidChangeException("a change of " + lengthBytes + " bytes at " + diskOffset
-                    + " does not lie in a disk of " + diskBytes + " bytes");
-        }
-        if (change == DiskChange.WRITE && lengthBytes > Integer.MAX_VALUE) {
-            throw new InvalidChangeException("a write of " + lengthBytes + " bytes is too long");
-        }
+        requireOnDisk(change, diskOffset, lengthBytes);
         final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
-        if (recordBytes > memory.lengthBytes() - usedBytes) {
-            throw new InvalidChangeException(
-                    "more than " + memory.lengthBytes() + " bytes of disk writes in epoch " + epoch);
-        }
+        requireRoom(recordBytes);
         dataOffset = usedBytes + WriteRecord.HEADER_BYTES;
         WriteRecord.put(memory.segment(), usedBytes, epoch, change, diskOffset, lengthBytes);
         usedBytes += recordBytes;
         changes++;
-        if (change == DiskChange.WRITE) {
-            missingBytes = lengthBytes;
+        final long dataBytes = WriteRecord.dataBytes(change, lengthBytes);
+        if (dataBytes > 0) {
+            missingBytes = dataBytes;
             // The last bytes of the record are padding, and part of the checksum.
-            for (long at = dataOffset + lengthBytes; at < usedBytes; at++) {
+            for (long at = dataOffset + dataBytes; at < usedBytes; at++) {
                 memory.segment().set(JAVA_BYTE, at, (byte) 0);
             }
         }

@@ -1,6 +1,8 @@
 package org.resilire.disk;
 
 import java.lang.foreign.MemorySegment;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.agrona.BitUtil;
 import org.resilire.linux.AnonymousMemory;
 
@@ -15,9 +17,12 @@ import org.resilire.linux.AnonymousMemory;
  * <p>The log is bounded. A change that finds no room waits before it touches the disk: the guest is slowed down to what the sender
  * can take, nothing is dropped, and {@link #delayNanosTotal()} tells. Room comes back when a change is taken, not when its epoch
  * commits: QEMU's stop waits for changes under way, so one that waited for the commit of its own epoch would wait for ever.
- * Whoever decides when epochs end should end one early that has grown large ({@link #epochBytes}).
+ * Whoever decides when epochs end should end one early that has grown large ({@link #epochBytes}); beyond the quota of an epoch, what
+ * the backup must be able to hold, changes wait too, until the guest is about to be paused ({@link #expectPause}): what is under way
+ * then must get through, or the pause would never come.
  *
- * <p>Threads: any change the disk; one, the sender, polls, starts and stops; one begins epochs.
+ * <p>Threads: any change the disk; one, the sender, polls, without taking a lock unless somebody waits for room; one begins epochs.
+ * Nobody may poll while another thread starts or stops.
  */
 public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
@@ -27,11 +32,24 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     private final DirtyBitmap bitmap;
     private final AnonymousMemory memory;
     private final long capacityBytes;
+    private final long epochQuotaBytes;
+
+    /** Positions only grow; an offset is a position modulo the capacity. The sender moves the head, changes the tail. */
+    private final AtomicLong head = new AtomicLong();
+
+    private final AtomicLong tail = new AtomicLong();
+
+    /** Changes that wait for room: the sender looks here before it wakes anybody. */
+    private volatile int waiting;
+
+    private volatile boolean isBroken;
+    private volatile long session;
+    private volatile long epochBytes;
 
     // From here on guarded by this object's monitor, on which every change that cannot go on waits.
     private boolean isLogging;
-    private long session;
     private boolean isStarting;
+    private boolean isPauseExpected;
 
     /** Changes between their first and last call here. */
     private long underWay;
@@ -39,28 +57,31 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     /** Promised to changes under way. */
     private long reservedBytes;
 
-    /** Positions only grow; an offset is a position modulo the capacity. */
-    private long head;
-
-    private long tail;
-    private boolean isBroken;
     private long epoch;
-    private long epochBytes;
+    private int waiters;
     private long delayedChanges;
     private long delayNanosTotal;
     private long changesTotal;
+    private long writtenBytesTotal;
+
+    /** Makes a log whose epochs may grow as they like. */
+    public EpochWriteLog(final long capacityBytes, final DirtyBitmap bitmap) {
+        this(capacityBytes, Long.MAX_VALUE, bitmap);
+    }
 
     /**
      * Makes a log that does not log yet.
      *
      * @param capacityBytes a power of two
+     * @param epochQuotaBytes what an epoch may bring before changes wait for its end
      */
-    public EpochWriteLog(final long capacityBytes, final DirtyBitmap bitmap) {
+    public EpochWriteLog(final long capacityBytes, final long epochQuotaBytes, final DirtyBitmap bitmap) {
         if (capacityBytes < MIN_CAPACITY_BYTES || !BitUtil.isPowerOfTwo(capacityBytes)) {
             throw new IllegalArgumentException("a log of writes must have a power of two of bytes, at least "
                     + MIN_CAPACITY_BYTES + ", not " + capacityBytes);
         }
         this.capacityBytes = capacityBytes;
+        this.epochQuotaBytes = epochQuotaBytes;
         this.bitmap = bitmap;
         memory = AnonymousMemory.reserve("logged writes", capacityBytes);
     }
@@ -78,30 +99,31 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
         isStarting = false;
         clear();
-        isBroken = false;
         isLogging = true;
-        session++;
+        session = session + 1;
         notifyAll();
     }
 
     /** Forgets what is logged and lets all that wait go on, marked in the bitmap only. */
     public synchronized void stop() {
         isLogging = false;
-        session++;
+        session = session + 1;
         clear();
         notifyAll();
     }
 
     /** A number that every start and stop changes: what was logged under another one may never have been sent. */
-    public synchronized long session() {
+    public long session() {
         return session;
     }
 
     private void clear() {
-        head = 0;
-        tail = 0;
+        head.set(0);
+        tail.set(0);
         reservedBytes = 0;
         epochBytes = 0;
+        isPauseExpected = false;
+        isBroken = false;
     }
 
     @Override
@@ -110,7 +132,25 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     private boolean hasRoom(final long recordBytes) {
-        return !isLogging || recordBytes <= capacityBytes - (tail - head) - reservedBytes;
+        if (!isLogging) {
+            return true;
+        }
+        final boolean isWithinQuota =
+                isPauseExpected || epochBytes + reservedBytes + recordBytes <= epochQuotaBytes || epochBytes == 0;
+        return isWithinQuota && recordBytes <= capacityBytes - (tail.get() - head.get()) - reservedBytes;
+    }
+
+    /** A hint: whether there is so much room that what can wait, such as a copy, does not make the guest wait. */
+    public synchronized boolean hasRoomToSpare() {
+        return isLogging
+                && !isStarting
+                && tail.get() - head.get() + reservedBytes < capacityBytes / 4
+                && epochBytes < epochQuotaBytes / 4;
+    }
+
+    /** The current epoch has brought so much that it should end. */
+    public boolean isEpochLarge() {
+        return epochBytes >= epochQuotaBytes / 4;
     }
 
     @Override
@@ -128,15 +168,26 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
         underWay++;
         // Before the disk changes: a change that is cut short by the end of this process is marked.
-        bitmap.mark(diskOffset, lengthBytes);
+        mark(change, diskOffset, lengthBytes);
+    }
+
+    private void mark(final DiskChange change, final long diskOffset, final long lengthBytes) {
+        if (change != DiskChange.COMPARE) {
+            bitmap.mark(diskOffset, lengthBytes);
+        }
     }
 
     private void awaitRoom(final long recordBytes) {
         final long startNanos = System.nanoTime();
         delayedChanges++;
+        // Before the last look: the sender moves the head before it looks at this.
+        waiters++;
+        waiting = waiters;
         while (isStarting || !hasRoom(recordBytes)) {
             awaitProgress();
         }
+        waiters--;
+        waiting = waiters;
         delayNanosTotal += System.nanoTime() - startNanos;
     }
 
@@ -164,7 +215,8 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             final MemorySegment data,
             final long dataOffset) {
         // Again, and kept apart from the beginning of a generation: in the layer of the epoch that it is logged in.
-        bitmap.mark(diskOffset, lengthBytes);
+        mark(change, diskOffset, lengthBytes);
+        writtenBytesTotal += change == DiskChange.WRITE ? lengthBytes : 0;
         if (isLogging) {
             final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
             reservedBytes -= recordBytes;
@@ -198,17 +250,20 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             final MemorySegment data,
             final long dataOffset,
             final long recordBytes) {
-        final long at = tail & (capacityBytes - 1);
+        final long end = tail.getPlain();
+        final long at = end & (capacityBytes - 1);
         WriteRecord.put(memory.segment(), at, epoch, change, diskOffset, lengthBytes);
-        if (change == DiskChange.WRITE) {
+        final long dataBytes = WriteRecord.dataBytes(change, lengthBytes);
+        if (dataBytes > 0) {
             final long start = at + WriteRecord.HEADER_BYTES;
-            final long firstBytes = Math.min(lengthBytes, capacityBytes - start);
+            final long firstBytes = Math.min(dataBytes, capacityBytes - start);
             MemorySegment.copy(data, dataOffset, memory.segment(), start, firstBytes);
-            MemorySegment.copy(data, dataOffset + firstBytes, memory.segment(), 0, lengthBytes - firstBytes);
+            MemorySegment.copy(data, dataOffset + firstBytes, memory.segment(), 0, dataBytes - firstBytes);
         }
-        tail += recordBytes;
+        tail.setRelease(end + recordBytes);
         changesTotal++;
-        epochBytes += recordBytes;
+        final long before = epochBytes;
+        epochBytes = before + recordBytes;
     }
 
     private void done() {
@@ -226,9 +281,11 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     @Override
     public synchronized void uncertain(final DiskChange change, final long diskOffset, final long lengthBytes) {
-        bitmap.mark(diskOffset, lengthBytes);
+        mark(change, diskOffset, lengthBytes);
         // What the disk holds there cannot be told by a record, so the replica must be made equal in another way.
-        isBroken |= isLogging;
+        if (isLogging) {
+            isBroken = true;
+        }
         release(change, lengthBytes);
         done();
     }
@@ -246,12 +303,8 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
      * @return how many the handler took
      */
     public int poll(final LoggedChangeHandler handler, final int limit) {
-        final long end;
-        long at;
-        synchronized (this) {
-            end = tail;
-            at = head;
-        }
+        final long end = tail.getAcquire();
+        long at = head.getPlain();
         int count = 0;
         // Records between the two are written no more; only this thread moves the head.
         while (at < end && count < limit) {
@@ -263,12 +316,16 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             count++;
         }
         if (count > 0) {
-            synchronized (this) {
-                head = at;
-                notifyAll();
+            head.set(at);
+            if (waiting > 0) {
+                wakeAll();
             }
         }
         return count;
+    }
+
+    private synchronized void wakeAll() {
+        notifyAll();
     }
 
     private long offer(final LoggedChangeHandler handler, final long at) {
@@ -288,6 +345,12 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         return isTaken ? WriteRecord.recordBytes(dataBytes) : 0;
     }
 
+    /** The guest is about to be paused: until the next epoch begins, changes wait for room only. Any thread. */
+    public synchronized void expectPause() {
+        isPauseExpected = true;
+        notifyAll();
+    }
+
     /**
      * Labels what is logged from now on with a later epoch. Called while the guest is paused, before it is resumed into it.
      *
@@ -299,27 +362,54 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
         epoch = newEpoch;
         epochBytes = 0;
-        return tail;
+        isPauseExpected = false;
+        notifyAll();
+        return tail.getPlain();
+    }
+
+    /** The epoch that changes are labelled with now. */
+    public synchronized long currentEpoch() {
+        return epoch;
     }
 
     /** Whether the sender has taken everything up to such an end. */
-    public synchronized boolean isTaken(final long mark) {
-        return head >= mark;
+    public boolean isTaken(final long mark) {
+        return head.getAcquire() >= mark;
     }
 
-    /** Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}. */
-    public synchronized void beginGeneration() {
+    /**
+     * Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}.
+     *
+     * @return the epoch up to which changes may be marked in the generation that ended
+     */
+    public synchronized long beginGeneration() {
         bitmap.beginGeneration();
+        return epoch;
+    }
+
+    /** From here on the bitmap is about this replica: all of it is marked if it was about another. */
+    public synchronized void adopt(final UUID replica) {
+        bitmap.adopt(replica);
     }
 
     /** True if a change failed half-way: the session must end, and the next one copies what the bitmap has. */
-    public synchronized boolean isBroken() {
+    public boolean isBroken() {
         return isBroken;
     }
 
     /** What the current epoch has logged so far. */
-    public synchronized long epochBytes() {
+    public long epochBytes() {
         return epochBytes;
+    }
+
+    /** What waits for the sender. */
+    public long loggedBytes() {
+        return tail.getAcquire() - head.getAcquire();
+    }
+
+    /** What was written, logged or not, without zeros. */
+    public synchronized long writtenBytesTotal() {
+        return writtenBytesTotal;
     }
 
     /** Changes that had to wait for room. */

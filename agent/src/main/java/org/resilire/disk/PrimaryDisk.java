@@ -11,25 +11,31 @@ import org.agrona.CloseHelper;
 public final class PrimaryDisk implements AutoCloseable {
 
     /** Some epochs of a fast guest, and of memory as much as it needs. */
-    private static final long LOG_BYTES = 32L << 20;
+    static final long LOG_BYTES = 32L << 20;
+
+    /** An epoch ends early at a quarter of it; the backup can hold many times as much. */
+    static final long EPOCH_QUOTA_BYTES = 64L << 20;
 
     private final DiskConfig config;
     private final DirtyBitmap bitmap;
     private final EpochWriteLog log;
     private final DiskImage image;
     private final NbdServer server;
+    private final boolean isOwner;
 
-    private PrimaryDisk(
+    PrimaryDisk(
             final DiskConfig config,
             final DirtyBitmap bitmap,
             final EpochWriteLog log,
             final DiskImage image,
-            final NbdServer server) {
+            final NbdServer server,
+            final boolean isOwner) {
         this.config = config;
         this.bitmap = bitmap;
         this.log = log;
         this.image = image;
         this.server = server;
+        this.isOwner = isOwner;
     }
 
     /**
@@ -41,13 +47,15 @@ public final class PrimaryDisk implements AutoCloseable {
     public static PrimaryDisk open(final DiskConfig config, final Path stateDirectory, final String vmName)
             throws IOException {
         final long lengthBytes = DiskImage.lengthOf(config.image());
-        final DirtyBitmap bitmap =
-                DirtyBitmap.open(stateDirectory.resolve(vmName + "." + config.name() + ".bitmap"), lengthBytes);
-        final EpochWriteLog log = new EpochWriteLog(LOG_BYTES, bitmap);
+        final DiskFiles files = DiskFiles.of(stateDirectory, vmName, config.name());
+        final DirtyBitmap bitmap = DirtyBitmap.open(files.bitmap(), lengthBytes);
+        final EpochWriteLog log = new EpochWriteLog(LOG_BYTES, EPOCH_QUOTA_BYTES, bitmap);
         DiskImage image = null;
         try {
             image = DiskImage.open(config.image(), false, log);
-            return new PrimaryDisk(config, bitmap, log, image, DiskSocket.serve(config, image, WriteGate.opened()));
+            files.becomePrimary();
+            final NbdServer server = DiskSocket.serve(config, image, WriteGate.opened());
+            return new PrimaryDisk(config, bitmap, log, image, server, true);
         } catch (final IOException | RuntimeException failure) {
             CloseHelper.quietCloseAll(image, log, bitmap);
             throw failure;
@@ -57,6 +65,11 @@ public final class PrimaryDisk implements AutoCloseable {
     /** What both hosts know it by. */
     public String name() {
         return config.name();
+    }
+
+    /** For the greeting. */
+    public DiskIdentity identity() {
+        return new DiskIdentity(config.name(), image.lengthBytes(), bitmap.replica(), false);
     }
 
     public DiskConfig config() {
@@ -80,11 +93,14 @@ public final class PrimaryDisk implements AutoCloseable {
         return server.connectionCount() > 0;
     }
 
-    /** Clients wait from here on until somebody serves the disk again. */
+    /** Clients wait from here on until somebody serves the disk again; one that another role opened stays open. */
     @Override
     public void close() throws IOException {
         // Whatever waits for the log's sender waits in vain by now, and the server waits for it.
         log.stop();
+        if (!isOwner) {
+            return;
+        }
         server.close();
         image.close();
         log.close();

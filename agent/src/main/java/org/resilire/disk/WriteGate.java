@@ -24,6 +24,11 @@ public final class WriteGate {
         isOpen = true;
     }
 
+    /** Refuses changes from here on; one that is under way may still take effect. */
+    public void close() {
+        isOpen = false;
+    }
+
     boolean isOpen() {
         return isOpen;
     }

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import org.agrona.BitUtil;
 
 /**
- * How a change stands in memory, in the log of the primary and the buffer and journal of the backup. Records are aligned to their
+ * How a change stands in memory and on the wire: in the log of the primary, in messages, and in the buffer and journal of the backup,
+ * little-endian as the hosts are. Records are aligned to their
  * header's length, so that a header never lies across the end of a ring whose size is a multiple of it.
  *
  * <pre>
@@ -21,6 +22,9 @@ final class WriteRecord {
 
     static final int HEADER_BYTES = 32;
 
+    /** Of a comparison's data. */
+    static final int HASH_BYTES = Long.BYTES;
+
     private static final int DISK_OFFSET = 8;
     private static final int DISK_LENGTH = 16;
     private static final int CHANGE = 24;
@@ -28,9 +32,18 @@ final class WriteRecord {
 
     private WriteRecord() {}
 
-    /** Of the whole record; a change other than a write carries no data. */
+    /** Of the whole record. */
     static long recordBytes(final DiskChange change, final long lengthBytes) {
-        return recordBytes(change == DiskChange.WRITE ? lengthBytes : 0);
+        return recordBytes(dataBytes(change, lengthBytes));
+    }
+
+    /** A write carries what is written, a comparison a hash, anything else nothing. */
+    static long dataBytes(final DiskChange change, final long lengthBytes) {
+        return switch (change) {
+            case WRITE -> lengthBytes;
+            case COMPARE -> HASH_BYTES;
+            case ZERO, DISCARD -> 0;
+        };
     }
 
     static long recordBytes(final long dataBytes) {
@@ -48,7 +61,7 @@ final class WriteRecord {
         memory.set(JAVA_LONG, at + DISK_OFFSET, diskOffset);
         memory.set(JAVA_LONG, at + DISK_LENGTH, lengthBytes);
         memory.set(JAVA_INT, at + CHANGE, change.code());
-        memory.set(JAVA_INT, at + DATA_BYTES, change == DiskChange.WRITE ? (int) lengthBytes : 0);
+        memory.set(JAVA_INT, at + DATA_BYTES, (int) dataBytes(change, lengthBytes));
     }
 
     static long epoch(final MemorySegment memory, final long at) {
@@ -61,6 +74,11 @@ final class WriteRecord {
 
     static long lengthBytes(final MemorySegment memory, final long at) {
         return memory.get(JAVA_LONG, at + DISK_LENGTH);
+    }
+
+    /** As it stands, whether or not there is such a change. */
+    static int changeCode(final MemorySegment memory, final long at) {
+        return memory.get(JAVA_INT, at + CHANGE);
     }
 
     static DiskChange change(final MemorySegment memory, final long at) {

@@ -23,8 +23,8 @@
  * <h2>Replication, epoch by epoch</h2>
  *
  * <pre>
- *   primary   DiskImage ─► EpochWriteLog ──sender──►  │  ──► EpochWriteBuffer ──commit──► ApplyJournal ─► DiskImage   backup
- *                              └► DirtyBitmap         │           └──epoch never commits──► dropped
+ *   primary   DiskImage ─► EpochWriteLog ──ChangeMessage──►  │  ──► EpochWriteBuffer ──commit──► ApplyJournal ─► DiskImage   backup
+ *             DiskResync ──┘   └► DirtyBitmap                │           └──epoch never commits──► dropped
  * </pre>
  *
  * <p>Changes take effect on the primary's disk at once and travel with the epoch that they belong to. The backup applies them when the

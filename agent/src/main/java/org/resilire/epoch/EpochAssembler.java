@@ -8,6 +8,8 @@ import org.resilire.codec.MalformedBatchException;
 import org.resilire.codec.PageBatchApplier;
 import org.resilire.codec.PageBatchValidator;
 import org.resilire.codec.PageRecord;
+import org.resilire.disk.InvalidChangeException;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.Compression;
@@ -38,6 +40,7 @@ public final class EpochAssembler implements AutoCloseable {
     private final AnonymousMemory deviceState;
     private final PageBatchApplier deviceApplier;
     private final Checksum checksum = new Checksum();
+    private final ReplicaDisks disks;
 
     private long expectedEpoch;
     private EpochKind kind;
@@ -49,8 +52,19 @@ public final class EpochAssembler implements AutoCloseable {
     /** False from the first violation on: what was staged by then must not be believed by anybody. */
     private boolean sound;
 
-    /** @param replicaPages size of the replica, in pages */
+    /** Of a guest without disks. */
     public EpochAssembler(final long replicaPages) {
+        this(replicaPages, ReplicaDisks.none());
+    }
+
+    /**
+     * Makes an assembler that expects nothing yet.
+     *
+     * @param replicaPages size of the replica, in pages
+     * @param disks stage what epochs bring for them; their owner commits and drops it
+     */
+    public EpochAssembler(final long replicaPages, final ReplicaDisks disks) {
+        this.disks = disks;
         this.pageCount = replicaPages;
         this.pageValidator = new PageBatchValidator(replicaPages);
         // Every page once with its header; a sender that repeats pages until this is full is in error.
@@ -159,6 +173,25 @@ public final class EpochAssembler implements AutoCloseable {
         checksum.add(compressed.segment(), compressed.append(source, offset, length), length);
         decompressor.decompress(known, source, offset, length, decodedBytes);
         return into.append(decompressor.decoded(), 0, decodedBytes);
+    }
+
+    /** Stages a message of changes of a disk. */
+    public void onDiskChanges(
+            final long epoch,
+            final int batchIndex,
+            final int disk,
+            final int changes,
+            final DirectBuffer source,
+            final int offset,
+            final int length) {
+        expect(epoch, batchIndex, length);
+        try {
+            final long at = disks.stage(epoch, disk, changes, source, offset, length);
+            checksum.add(disks.staged(disk), at, length);
+        } catch (final InvalidChangeException e) {
+            throw violation(epoch, "batch " + (batchCount - 1) + ": " + e.getMessage());
+        }
+        sound = true;
     }
 
     /** Stages a message of page hashes. */

@@ -50,7 +50,8 @@ final class BackupSessions {
                 context.outputEpochs().currentEpoch(),
                 context.guest().memory().lengthBytes(),
                 context.qemuVersion(),
-                context.deviceInventory()));
+                context.deviceInventory(),
+                context.disks().identities()));
     }
 
     /** Ends whatever session there is and makes the pipe usable again. */
@@ -64,6 +65,7 @@ final class BackupSessions {
             }
             LockSupport.parkNanos(POLL_NANOS);
         }
+        context.disks().endSession();
         pipeline.restart();
     }
 

@@ -25,6 +25,7 @@ final class Checkpointer {
     private final DirtyTracker tracker;
     private final EpochWriter writer;
     private final OutputEpochs outputEpochs;
+    private final GuestDisks disks;
     private final PageHasher hasher;
     private final FailurePoints failurePoints;
     private final NanoClock clock;
@@ -42,12 +43,14 @@ final class Checkpointer {
             final Guest guest,
             final EpochWriter writer,
             final OutputEpochs outputEpochs,
+            final GuestDisks disks,
             final FailurePoints failurePoints,
             final NanoClock clock) {
         this.guest = guest;
         this.tracker = guest.dirtyTracker();
         this.writer = writer;
         this.outputEpochs = outputEpochs;
+        this.disks = disks;
         this.hasher = new PageHasher(guest.memory());
         this.failurePoints = failurePoints;
         this.clock = clock;
@@ -64,9 +67,10 @@ final class Checkpointer {
         dirtyPages = 0;
         scanNanos = 0;
         pausedAtNanos = clock.nanoTime();
-        guest.pause();
+        disks.beforePause();
         final int deviceStateBytes;
         try {
+            guest.pause();
             writer.pauseBegan();
             guest.beginDeviceStateSave();
             captureDirtyPages();
@@ -77,13 +81,16 @@ final class Checkpointer {
             }
             // What the guest sends from here on must wait for the next epoch (law 1): both stand before it runs again.
             outputEpochs.beginEpoch(epoch + 1);
+            disks.beginEpoch(epoch + 1);
             if (outputEpochs.mode() != GateMode.HOLD) {
                 outputEpochs.changeMode(GateMode.HOLD);
             }
         } finally {
+            disks.beforeResume();
             guest.resume();
             writer.pauseEnded();
             pauseNanos = clock.nanoTime() - pausedAtNanos;
+            disks.afterPause(epoch);
         }
         writer.captureDeviceState(deviceStateBytes);
         writer.end();

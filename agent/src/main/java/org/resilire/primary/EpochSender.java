@@ -7,7 +7,6 @@ import org.resilire.epoch.CaptureChunk;
 import org.resilire.epoch.CapturePipe;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
-import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.DeviceStateEncoder;
 import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
@@ -21,6 +20,9 @@ import org.resilire.wire.sbe.PageHashesEncoder;
  */
 final class EpochSender {
 
+    /** Before the link looks after other things again. */
+    private static final int DISK_MESSAGES_AT_A_TIME = 16;
+
     private final CapturePipe pipe;
     private final FailurePoints failurePoints;
     private final Runnable killGuest;
@@ -29,7 +31,8 @@ final class EpochSender {
     private final DeviceStateEncoder deviceState = new DeviceStateEncoder();
     private final PageHashesEncoder pageHashes = new PageHashesEncoder();
     private final EpochEndEncoder epochEnd = new EpochEndEncoder();
-    private final Checksum checksum = new Checksum();
+    private final EpochTotals totals = new EpochTotals();
+    private final DiskChangeSender disks;
     private final TransferTimes transfers = new TransferTimes();
 
     private ExclusivePublication publication;
@@ -38,32 +41,37 @@ final class EpochSender {
     private int messageOffset;
     private int messageBytes;
 
-    private int batchCount;
     private long pageCount;
-    private long payloadBytes;
 
     private long firstCheckpoint = Long.MAX_VALUE;
     private long lastSentEpoch = -1;
     private long wireBytesTotal;
     private long backPressured;
 
-    EpochSender(final CapturePipe pipe, final FailurePoints failurePoints, final Runnable killGuest) {
+    EpochSender(
+            final CapturePipe pipe,
+            final DiskChangeSender disks,
+            final FailurePoints failurePoints,
+            final Runnable killGuest) {
         this.pipe = pipe;
+        this.disks = disks;
         this.failurePoints = failurePoints;
         this.killGuest = killGuest;
     }
 
     /** Sends to this session from now on. */
-    void open(final ExclusivePublication to, final long session) {
+    void open(final ExclusivePublication to, final long session, final long firstEpoch) {
         publication = to;
         sessionId = session;
         firstCheckpoint = Long.MAX_VALUE;
         transfers.reset();
+        disks.open(to, session, firstEpoch);
         startEpoch();
     }
 
     /** Drops chunks instead of sending them from now on. */
     void close() {
+        disks.close(publication != null);
         publication = null;
         discardAll();
     }
@@ -74,8 +82,22 @@ final class EpochSender {
             return discardAll();
         }
         int sent = 0;
+        // They keep coming while the epoch runs; between its batches, and all of them before its end.
+        if (messageBytes == 0) {
+            final int changes = disks.send(totals, DISK_MESSAGES_AT_A_TIME);
+            if (changes < 0) {
+                return onNotAccepted(disks.backPressure(), sent);
+            }
+            sent += changes;
+        }
         while (pending != null || (pending = pipe.poll()) != null) {
             if (messageBytes == 0) {
+                final boolean isEnd = pending.content() == CaptureChunk.Content.EPOCH_END;
+                final int changes = disks.send(totals, isEnd ? Integer.MAX_VALUE : 1);
+                if (changes < 0) {
+                    return onNotAccepted(disks.backPressure(), sent);
+                }
+                sent += changes;
                 encodeHeader();
                 transfers.onMessage(pending.epoch(), messageBytes, nowNanos);
             }
@@ -96,7 +118,7 @@ final class EpochSender {
                     "the stream to the backup closed (" + Publication.errorString(reason) + ")");
         }
         backPressured++;
-        if (reason == Publication.BACK_PRESSURED) {
+        if (reason == Publication.BACK_PRESSURED && pending != null) {
             transfers.onBackPressure(pending.epoch());
         }
         return sent;
@@ -108,6 +130,7 @@ final class EpochSender {
         messageBytes = 0;
         if (sent.content() == CaptureChunk.Content.EPOCH_END) {
             lastSentEpoch = sent.epoch();
+            disks.beginEpoch(sent.epoch() + 1);
             if (sent.kind() == EpochKind.CHECKPOINT) {
                 firstCheckpoint = Math.min(firstCheckpoint, sent.epoch());
             }
@@ -122,10 +145,8 @@ final class EpochSender {
     }
 
     private void startEpoch() {
-        batchCount = 0;
         pageCount = 0;
-        payloadBytes = 0;
-        checksum.reset();
+        totals.reset();
     }
 
     private int discardAll() {
@@ -145,15 +166,13 @@ final class EpochSender {
             encodeEnd(chunk);
             return;
         }
-        checksum.add(chunk.memory(), CaptureChunk.HEADER_ROOM_BYTES, chunk.payloadBytes());
-        payloadBytes += chunk.payloadBytes();
+        final int batch = totals.add(chunk.memory(), CaptureChunk.HEADER_ROOM_BYTES, chunk.payloadBytes());
         switch (chunk.content()) {
-            case PAGES -> encodePages(chunk);
-            case DEVICE_STATE -> encodeDeviceState(chunk);
-            case PAGE_HASHES -> encodePageHashes(chunk);
+            case PAGES -> encodePages(chunk, batch);
+            case DEVICE_STATE -> encodeDeviceState(chunk, batch);
+            case PAGE_HASHES -> encodePageHashes(chunk, batch);
             case EPOCH_END -> throw new AssertionError();
         }
-        batchCount++;
     }
 
     private UnsafeBuffer placeMessage(final CaptureChunk chunk, final int blockBytes) {
@@ -162,37 +181,37 @@ final class EpochSender {
         return chunk.buffer();
     }
 
-    private void encodePages(final CaptureChunk chunk) {
+    private void encodePages(final CaptureChunk chunk, final int batch) {
         pageCount += chunk.recordCount();
         pageBatch
                 .wrapAndApplyHeader(placeMessage(chunk, PageBatchEncoder.BLOCK_LENGTH), messageOffset, header)
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
-                .batchIndex(batchCount)
+                .batchIndex(batch)
                 .recordCount(chunk.recordCount())
                 .payloadBytes(chunk.payloadBytes())
                 .decodedBytes(chunk.decodedBytes())
                 .compression(chunk.compression());
     }
 
-    private void encodeDeviceState(final CaptureChunk chunk) {
+    private void encodeDeviceState(final CaptureChunk chunk, final int batch) {
         deviceState
                 .wrapAndApplyHeader(placeMessage(chunk, DeviceStateEncoder.BLOCK_LENGTH), messageOffset, header)
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
-                .batchIndex(batchCount)
+                .batchIndex(batch)
                 .recordCount(chunk.recordCount())
                 .payloadBytes(chunk.payloadBytes())
                 .decodedBytes(chunk.decodedBytes())
                 .compression(chunk.compression());
     }
 
-    private void encodePageHashes(final CaptureChunk chunk) {
+    private void encodePageHashes(final CaptureChunk chunk, final int batch) {
         pageHashes
                 .wrapAndApplyHeader(placeMessage(chunk, PageHashesEncoder.BLOCK_LENGTH), messageOffset, header)
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
-                .batchIndex(batchCount)
+                .batchIndex(batch)
                 .recordCount(chunk.recordCount())
                 .payloadBytes(chunk.payloadBytes())
                 .firstPage(chunk.position());
@@ -202,11 +221,11 @@ final class EpochSender {
         epochEnd.wrapAndApplyHeader(placeMessage(chunk, EpochEndEncoder.BLOCK_LENGTH), messageOffset, header)
                 .sessionId(sessionId)
                 .epoch(chunk.epoch())
-                .batchCount(batchCount)
+                .batchCount(totals.batchCount())
                 .deviceStateBytes(chunk.position())
                 .pageCount(pageCount)
-                .payloadBytes(payloadBytes)
-                .checksum(checksum.value())
+                .payloadBytes(totals.payloadBytes())
+                .checksum(totals.checksum())
                 .deviceStateChecksum(chunk.deviceStateChecksum())
                 .kind(chunk.kind());
     }
@@ -233,7 +252,7 @@ final class EpochSender {
 
     /** Bytes offered to Aeron so far, with message headers and without those of Aeron and UDP. */
     long wireBytesTotal() {
-        return wireBytesTotal;
+        return wireBytesTotal + disks.payloadBytesTotal();
     }
 
     /** How often Aeron could not take a chunk at once. */

@@ -8,6 +8,7 @@ import org.resilire.transport.Endpoint;
  * @param backup whom it is said to
  * @param sessionId chosen at random, so that nothing of an earlier session is taken for this one's
  * @param firstEpoch number of the session's first epoch
+ * @param disks as {@link org.resilire.disk.DiskIdentity#encode} writes them
  */
 record Greeting(
         Endpoint backup,
@@ -17,4 +18,5 @@ record Greeting(
         long firstEpoch,
         long ramBytes,
         String qemuVersion,
-        String deviceInventory) {}
+        String deviceInventory,
+        String disks) {}

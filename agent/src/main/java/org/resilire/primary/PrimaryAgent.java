@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -28,6 +30,7 @@ import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
 import org.resilire.disk.DiskConfig;
+import org.resilire.disk.DiskVerification;
 import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
@@ -85,6 +88,10 @@ public final class PrimaryAgent {
     private static final long ATTACH_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private static final long GUEST_POLL_NANOS = 20_000_000L;
+
+    /** QEMU's longest time between two attempts to connect to an NBD server is 16 s. */
+    private static final long RECONNECTION_NANOS = TimeUnit.SECONDS.toNanos(17);
+
     private static final long GUEST_REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final PrimaryConfig config;
@@ -92,21 +99,30 @@ public final class PrimaryAgent {
     /** Of a guest that this process has taken over; null to find the guest and open its network. */
     private final GuestOutlet inherited;
 
+    /** Of that guest, served by this process already. */
+    private final List<PrimaryDisk> inheritedDisks;
+
     /** What the role before this one goes on publishing. */
     private final Runnable publishToo;
 
     private volatile ProtectionLoop loop;
+    private volatile GuestDisks guestDisks;
     private volatile boolean stopRequested;
 
-    private PrimaryAgent(final PrimaryConfig config, final GuestOutlet inherited, final Runnable publishToo) {
+    private PrimaryAgent(
+            final PrimaryConfig config,
+            final GuestOutlet inherited,
+            final List<PrimaryDisk> inheritedDisks,
+            final Runnable publishToo) {
         this.config = config;
         this.inherited = inherited;
+        this.inheritedDisks = inheritedDisks;
         this.publishToo = publishToo;
     }
 
     /** Protects a guest that runs. */
     public PrimaryAgent(final PrimaryConfig config) {
-        this(config, null, () -> {});
+        this(config, null, List.of(), () -> {});
     }
 
     /**
@@ -114,11 +130,15 @@ public final class PrimaryAgent {
      * and a guest that cannot be attached to is tried again.
      *
      * @param inherited the guest's network, started; stays open when this role has ended
+     * @param inheritedDisks the guest's disks, served; stay open as well
      * @param publishToo called whenever counters are published
      */
     public static PrimaryAgent successor(
-            final PrimaryConfig config, final GuestOutlet inherited, final Runnable publishToo) {
-        return new PrimaryAgent(config, inherited, publishToo);
+            final PrimaryConfig config,
+            final GuestOutlet inherited,
+            final List<PrimaryDisk> inheritedDisks,
+            final Runnable publishToo) {
+        return new PrimaryAgent(config, inherited, inheritedDisks, publishToo);
     }
 
     /** Asks the role to end in order. Any thread, for example a shutdown hook. */
@@ -147,12 +167,15 @@ public final class PrimaryAgent {
             // For whoever comes after this agent, should it die, too, before it can end that.
             counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.LEFT_PAUSED);
         }
-        for (final DiskConfig disk : config.disks()) {
-            resources.add(PrimaryDisk.open(disk, config.stateDirectory(), config.vmName()));
-            LOG.info("disk {}: {} at {}", disk.name(), disk.image(), disk.socket());
-        }
-        if (!config.disks().isEmpty() && !awaitGuest(counters)) {
-            return Outcome.STOPPED;
+        final List<PrimaryDisk> disks = new ArrayList<>(inheritedDisks);
+        if (inherited == null) {
+            for (final DiskConfig disk : config.disks()) {
+                disks.add(resources.add(PrimaryDisk.open(disk, config.stateDirectory(), config.vmName())));
+                LOG.info("disk {}: {} served at {}", disk.name(), disk.image(), disk.socket());
+            }
+            if (!disks.isEmpty() && !awaitGuest(disks, counters)) {
+                return Outcome.STOPPED;
+            }
         }
         final QemuGuestConfig guestConfig = new QemuGuestConfig(
                         config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
@@ -183,7 +206,7 @@ public final class PrimaryAgent {
         outlet.start();
         resources.add(startGuard(guest, claim.directory()));
 
-        final ProtectionLoop protection = buildLoop(resources, counters, record, guest, outlet, claim);
+        final ProtectionLoop protection = buildLoop(resources, counters, record, guest, disks, outlet, claim);
         return runLoop(protection, counters, outlet);
     }
 
@@ -216,7 +239,11 @@ public final class PrimaryAgent {
      *
      * @return false if the agent is to stop
      */
-    private boolean awaitGuest(final AgentCounters counters) {
+    private boolean awaitGuest(final List<PrimaryDisk> disks, final AgentCounters counters) {
+        if (QemuArrival.hasCome(config.qmpSocket())) {
+            awaitReconnection(disks, counters);
+            return !stopRequested;
+        }
         long nextReportNanos = System.nanoTime();
         while (!QemuArrival.hasCome(config.qmpSocket())) {
             if (stopRequested) {
@@ -232,6 +259,21 @@ public final class PrimaryAgent {
         }
         counters.state(AgentState.STARTING);
         return true;
+    }
+
+    /**
+     * A QEMU that lost its disks with an earlier agent comes back to them when it next needs them, and if it needed them meanwhile, a
+     * while later: a pause before that would last until then.
+     */
+    private void awaitReconnection(final List<PrimaryDisk> disks, final AgentCounters counters) {
+        final long deadlineNanos = System.nanoTime() + RECONNECTION_NANOS;
+        LOG.info("waiting for QEMU to come back to its disks");
+        while (!stopRequested
+                && !disks.stream().allMatch(PrimaryDisk::isConnected)
+                && System.nanoTime() - deadlineNanos < 0) {
+            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+            LockSupport.parkNanos(GUEST_POLL_NANOS);
+        }
     }
 
     /** An agent that died may have left the guest paused, and its guard may have come too late to resume it. */
@@ -268,6 +310,7 @@ public final class PrimaryAgent {
             final AgentCounters counters,
             final ProtectionRecord record,
             final QemuGuest guest,
+            final List<PrimaryDisk> primaryDisks,
             final GuestOutlet outlet,
             final RunDirectory.Claim claim)
             throws IOException {
@@ -298,7 +341,12 @@ public final class PrimaryAgent {
 
         final Transport transport =
                 Transport.start(config.transport(), claim.memoryDirectory().resolve("aeron"));
-        final EpochSender sender = new EpochSender(pipeline.encoded(), config.failurePoints(), () -> kill(guest.pid()));
+        final GuestDisks disks = resources.add(
+                new GuestDisks(primaryDisks, session, config.diskCopyBytesPerSecond(), metrics::error, clock));
+        final OutputRelease release = new OutputRelease(outputEpochs, disks.settler());
+        final DiskChangeSender diskSender = resources.add(new DiskChangeSender(disks.all()));
+        final EpochSender sender =
+                new EpochSender(pipeline.encoded(), diskSender, config.failurePoints(), () -> kill(guest.pid()));
         final PrimaryLink link = new PrimaryLink(
                 transport,
                 sender,
@@ -308,7 +356,7 @@ public final class PrimaryAgent {
                 detector,
                 (epoch, restorable, nowNanos) -> {
                     if (restorable) {
-                        outputEpochs.acknowledge(epoch);
+                        release.acknowledged(epoch);
                     }
                     metrics.committed(
                             epoch,
@@ -321,9 +369,9 @@ public final class PrimaryAgent {
                 clock);
         if (config.encoderThread()) {
             resources.add(startRunner(pipeline.encoder()));
-            resources.add(startRunner(link));
+            resources.add(startRunner(new CompositeAgent(link, release)));
         } else {
-            resources.add(startRunner(new CompositeAgent(link, pipeline.encoder())));
+            resources.add(startRunner(new CompositeAgent(link, release, pipeline.encoder())));
         }
 
         final PrimaryContext context = new PrimaryContext(
@@ -336,6 +384,7 @@ public final class PrimaryAgent {
                 pace,
                 writer,
                 outputEpochs,
+                disks,
                 record,
                 detector,
                 config.onBackupLoss(),
@@ -345,7 +394,8 @@ public final class PrimaryAgent {
                 modeSwitch,
                 config.verifyEvery(),
                 clock);
-        final Checkpointer checkpointer = new Checkpointer(guest, writer, outputEpochs, config.failurePoints(), clock);
+        final Checkpointer checkpointer =
+                new Checkpointer(guest, writer, outputEpochs, disks, config.failurePoints(), clock);
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
         final ProtectionWait protectionWait = new ProtectionWait(protectionSwitch, counters);
         final Map<String, ControlHandler> handlers = new HashMap<>(new OperatorCommands(
@@ -354,7 +404,8 @@ public final class PrimaryAgent {
                         this::stop,
                         ProcessHandle.current().pid())
                 .handlers());
-        handlers.put("verify", verifyHandler(verifyRequests, protectionSwitch));
+        handlers.put("verify", verifyHandler(verifyRequests, protectionSwitch, disks));
+        guestDisks = disks;
         handlers.put("sample", new SampleHandler(metrics));
         handlers.put("set", new SetCommandHandler(pace, modeSwitch, protectionSwitch, protectionWait));
         resources.add(ControlServer.start(claim.directory(), handlers));
@@ -385,6 +436,7 @@ public final class PrimaryAgent {
         try {
             final ProtectionLoop.End end = LoopRunner.run("checkpoint", protection::run, protection::stop, () -> {
                 protection.metrics().publish();
+                guestDisks.publish(counters);
                 publish(counters, outlet);
             });
             protectionSwitch.ended(end.name());
@@ -401,7 +453,7 @@ public final class PrimaryAgent {
     }
 
     private static ControlHandler verifyHandler(
-            final VerifyRequests requests, final ProtectionSwitch protectionSwitch) {
+            final VerifyRequests requests, final ProtectionSwitch protectionSwitch, final GuestDisks disks) {
         return (request, progress) -> {
             if (protectionSwitch.isPauseWanted()) {
                 throw new ControlException(
@@ -416,6 +468,17 @@ public final class PrimaryAgent {
                 final ArrayNode pages = answer.putArray("firstDifferingPages");
                 for (final long page : outcome.firstDiffering()) {
                     pages.add(page);
+                }
+                final ArrayNode compared = answer.putArray("disks");
+                for (final DiskVerification.Result disk : disks.verify(progress)) {
+                    final ObjectNode node = compared.addObject();
+                    node.put("name", disk.disk());
+                    node.put("comparedBlocks", disk.comparedBlocks());
+                    node.put("differingBlocks", disk.differingBlocks());
+                    final ArrayNode offsets = node.putArray("firstDifferingOffsets");
+                    for (final long offset : disk.firstDiffering()) {
+                        offsets.add(offset);
+                    }
                 }
                 return answer;
             } catch (final TimeoutException e) {

@@ -21,6 +21,7 @@ import org.resilire.transport.TransportConfig;
  * @param ramFile file that backs the guest's RAM
  * @param backups where backups' agents may listen; asked in turn
  * @param disks of the guest, served by this agent
+ * @param diskCopyBytesPerSecond at most, while disks are copied to the backup
  * @param nic the guest's network; empty if it has none
  * @param tracker which mechanism finds written pages
  * @param scanThreads that look for them in a pause, the checkpoint's own included
@@ -37,6 +38,7 @@ public record PrimaryConfig(
         Path ramFile,
         List<Endpoint> backups,
         List<DiskConfig> disks,
+        long diskCopyBytesPerSecond,
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
         int scanThreads,

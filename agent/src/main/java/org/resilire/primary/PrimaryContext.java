@@ -28,6 +28,7 @@ record PrimaryContext(
         EpochPace pace,
         EpochWriter writer,
         OutputEpochs outputEpochs,
+        GuestDisks disks,
         ProtectionRecord record,
         FailureDetector detector,
         BackupLossPolicy onBackupLoss,

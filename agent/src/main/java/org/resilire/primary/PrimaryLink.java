@@ -13,6 +13,7 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.failover.FailureDetector;
 import org.resilire.guest.GuestMemory;
@@ -23,6 +24,7 @@ import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.BackupHeartbeatDecoder;
+import org.resilire.wire.sbe.DiskDifferencesDecoder;
 import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
 import org.resilire.wire.sbe.GuestLostEncoder;
@@ -85,6 +87,7 @@ final class PrimaryLink implements Agent {
     private final RefusalDecoder refusal = new RefusalDecoder();
     private final BackupHeartbeatDecoder backupHeartbeat = new BackupHeartbeatDecoder();
     private final NoticeReceivedDecoder noticeReceived = new NoticeReceivedDecoder();
+    private final DiskDifferencesDecoder diskDifferences = new DiskDifferencesDecoder();
     private final VerifyReportDecoder verifyReport = new VerifyReportDecoder();
     private final InboundFrameEncoder inboundFrame = new InboundFrameEncoder();
     private final InboundLog.Reader frameReader = this::onInboundFrame;
@@ -260,7 +263,8 @@ final class PrimaryLink implements Agent {
                 .vmName(current.vmName())
                 .replyEndpoint(transport.boundEndpoint(replies).toString())
                 .qemuVersion(current.qemuVersion())
-                .deviceInventory(current.deviceInventory());
+                .deviceInventory(current.deviceInventory())
+                .disks(current.disks());
         return MessageHeaderEncoder.ENCODED_LENGTH + hello.encodedLength();
     }
 
@@ -374,6 +378,7 @@ final class PrimaryLink implements Agent {
                     backupHeartbeat.wrapAndApplyHeader(buffer, offset, headerDecoder);
                     if (isOfThisSession(backupHeartbeat.sessionId())) {
                         newestBackupNanos = backupHeartbeat.backupNanos();
+                        session.disksApplied(backupHeartbeat.appliedDiskEpoch());
                     }
                 }
             }
@@ -387,13 +392,19 @@ final class PrimaryLink implements Agent {
                 }
             }
             case WelcomeDecoder.TEMPLATE_ID -> {
-                if (block >= WelcomeDecoder.BLOCK_LENGTH) {
-                    onWelcome(welcome.wrapAndApplyHeader(buffer, offset, headerDecoder));
+                if (block >= WelcomeDecoder.BLOCK_LENGTH && afterBlock >= WelcomeDecoder.disksHeaderLength()) {
+                    onWelcome(welcome.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
             case RefusalDecoder.TEMPLATE_ID -> {
                 if (block >= RefusalDecoder.BLOCK_LENGTH && afterBlock >= RefusalDecoder.textHeaderLength()) {
                     onRefusal(refusal.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
+                }
+            }
+            case DiskDifferencesDecoder.TEMPLATE_ID -> {
+                if (block >= DiskDifferencesDecoder.BLOCK_LENGTH
+                        && afterBlock >= DiskDifferencesDecoder.RangesDecoder.HEADER_SIZE) {
+                    onDifferences(diskDifferences.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
             case VerifyReportDecoder.TEMPLATE_ID -> {
@@ -414,13 +425,48 @@ final class PrimaryLink implements Agent {
         return true;
     }
 
-    private void onWelcome(final WelcomeDecoder message) {
+    private void onWelcome(final WelcomeDecoder message, final int limit) {
         if (isOfThisSession(message.sessionId()) && session.phase() == PrimarySession.Phase.GREETING) {
+            final boolean whole = message.limit() + WelcomeDecoder.disksHeaderLength() + message.disksLength() <= limit;
+            final List<DiskIdentity> disks = whole ? fittingDisks(message.disks()) : null;
+            if (disks == null) {
+                lose("it welcomed this guest with other disks");
+                return;
+            }
             detector.start(nowNanos);
             newestBackupNanos = 0;
-            sender.open(replication, current.sessionId());
-            session.opened(Math.clamp(
-                    TimeUnit.MICROSECONDS.toNanos(message.takeoverLimitMicros()), 0, MAX_TAKEOVER_LIMIT_NANOS));
+            sender.open(replication, current.sessionId(), current.firstEpoch());
+            session.opened(
+                    Math.clamp(
+                            TimeUnit.MICROSECONDS.toNanos(message.takeoverLimitMicros()), 0, MAX_TAKEOVER_LIMIT_NANOS),
+                    disks);
+        }
+    }
+
+    /** Null if they are not the greeting's. */
+    private List<DiskIdentity> fittingDisks(final String text) {
+        try {
+            final List<DiskIdentity> disks = DiskIdentity.parse(text);
+            return DiskIdentity.difference(DiskIdentity.parse(current.disks()), disks) == null ? disks : null;
+        } catch (final IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    private void onDifferences(final DiskDifferencesDecoder message, final int limit) {
+        final DiskCopies copies = session.diskCopies();
+        if (!isOfThisSession(message.sessionId()) || copies == null) {
+            return;
+        }
+        final int disk = message.diskIndex();
+        final DiskDifferencesDecoder.RangesDecoder ranges = message.ranges();
+        final int count = ranges.count();
+        if (ranges.actingBlockLength() < Long.BYTES
+                || message.limit() + (long) count * ranges.actingBlockLength() > limit) {
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            copies.onDifference(disk, ranges.next().diskOffset());
         }
     }
 

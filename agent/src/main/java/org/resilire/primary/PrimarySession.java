@@ -1,6 +1,7 @@
 package org.resilire.primary;
 
 import java.util.List;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.wire.sbe.RefusalReason;
 
 /**
@@ -30,6 +31,9 @@ final class PrimarySession {
     private volatile Phase phase = Phase.CLOSED;
     private volatile long acknowledgedEpoch = -1;
     private volatile long takeoverLimitNanos;
+    private volatile long appliedDiskEpoch = -1;
+    private volatile List<DiskIdentity> replicas = List.of();
+    private volatile DiskCopies diskCopies;
     private volatile Refusal refusal;
     private volatile VerifyReport verifyReport;
     private volatile String lossReason = "";
@@ -47,6 +51,21 @@ final class PrimarySession {
         return takeoverLimitNanos;
     }
 
+    /** Up to here everything is on the backup's disks, and what was found to differ there was told. */
+    long appliedDiskEpoch() {
+        return appliedDiskEpoch;
+    }
+
+    /** The backup's disks, as it described them when it opened the session. */
+    List<DiskIdentity> replicas() {
+        return replicas;
+    }
+
+    /** Who is to hear of differences; null if nobody. */
+    DiskCopies diskCopies() {
+        return diskCopies;
+    }
+
     Refusal refusal() {
         return refusal;
     }
@@ -61,13 +80,15 @@ final class PrimarySession {
 
     void greeting(final long epochBeforeFirst) {
         acknowledgedEpoch = epochBeforeFirst;
+        appliedDiskEpoch = epochBeforeFirst;
         refusal = null;
         verifyReport = null;
         phase = Phase.GREETING;
     }
 
-    void opened(final long limitNanos) {
+    void opened(final long limitNanos, final List<DiskIdentity> disks) {
         takeoverLimitNanos = limitNanos;
+        replicas = disks;
         phase = Phase.OPEN;
     }
 
@@ -87,6 +108,15 @@ final class PrimarySession {
 
     void acknowledged(final long epoch) {
         acknowledgedEpoch = epoch;
+    }
+
+    void disksApplied(final long epoch) {
+        appliedDiskEpoch = epoch;
+    }
+
+    /** Written by the checkpoint thread. */
+    void copying(final DiskCopies copies) {
+        diskCopies = copies;
     }
 
     void verified(final VerifyReport report) {

@@ -10,6 +10,7 @@ import org.resilire.guest.Guest;
 import org.resilire.guest.GuestException;
 import org.resilire.net.GateMode;
 import org.resilire.net.OutputEpochs;
+import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.RefusalReason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ final class ProtectionLoop {
     private static final int MAX_UNACKNOWLEDGED = 2;
 
     private static final long POLL_NANOS = 200_000L;
+    private static final long COPY_EPOCH_NANOS = 20_000_000L;
     private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
 
     /** Several greetings, before another candidate gets its turn. */
@@ -52,6 +54,7 @@ final class ProtectionLoop {
     private final Checkpointer checkpointer;
     private final Synchroniser synchroniser;
     private final OutputEpochs outputEpochs;
+    private final GuestDisks disks;
     private final ProtectionRecord record;
     private final PrimaryMetrics metrics;
     private final CommitClock commitClock;
@@ -83,6 +86,7 @@ final class ProtectionLoop {
         this.checkpointer = checkpointer;
         this.synchroniser = synchroniser;
         this.outputEpochs = context.outputEpochs();
+        this.disks = context.disks();
         this.record = context.record();
         this.metrics = metrics;
         this.commitClock = commitClock;
@@ -143,7 +147,7 @@ final class ProtectionLoop {
     private long startingReleaseTime() {
         if (!record.wasProtected()) {
             guest.resume();
-            outputEpochs.changeMode(GateMode.PASS);
+            letOutputPass();
             return Long.MIN_VALUE;
         }
         LOG.warn("an earlier agent protected this guest and did not end in order;"
@@ -237,8 +241,9 @@ final class ProtectionLoop {
             LOG.error("the backup runs this guest as generation {}: {}", refusal.generation(), refusal.text());
             return End.SUPERSEDED;
         }
-        final boolean passing =
-                refusal.reason() == RefusalReason.BUSY || refusal.reason() == RefusalReason.STANDBY_FAILED;
+        final boolean passing = refusal.reason() == RefusalReason.BUSY
+                || refusal.reason() == RefusalReason.STANDBY_FAILED
+                || refusal.reason() == RefusalReason.DISK_FAILED;
         if (!everProtected && !passing && context.endsWhenRefused() && !backups.hasOthers()) {
             LOG.error("the backup refused: {}", refusal.text());
             return End.REFUSED;
@@ -257,10 +262,15 @@ final class ProtectionLoop {
             // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the
             // first checkpoint.
             guest.resume();
-            outputEpochs.changeMode(GateMode.PASS);
+            letOutputPass();
         }
         record.unprotected();
         metrics.state(AgentState.SYNCHRONISING);
+        disks.startSession(session.replicas(), outputEpochs.currentEpoch());
+        copyDisks();
+        if (isInterrupted()) {
+            return;
+        }
         LOG.info("synchronising {} MiB with the backup", guest.memory().lengthBytes() >> 20);
         synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, this::isInterrupted);
         if (isInterrupted()) {
@@ -288,6 +298,26 @@ final class ProtectionLoop {
             }
             makeNextCheckpoint();
         }
+    }
+
+    /** Beside a guest whose disks wait for nobody; what of it the disks were promised in pauses, they keep first. */
+    private void letOutputPass() {
+        disks.settle();
+        outputEpochs.changeMode(GateMode.PASS);
+    }
+
+    /** Epochs that carry changes of disks only: copied first, memory would be out of date again before they are. */
+    private void copyDisks() {
+        while (!disks.isCopied() && !isInterrupted()) {
+            context.writer().begin(nextSynchronisationEpoch(), EpochKind.SYNCHRONISATION);
+            context.writer().end();
+            final long endNanos = clock.nanoTime() + COPY_EPOCH_NANOS;
+            while (clock.nanoTime() - endNanos < 0 && !disks.isEpochLarge() && !isInterrupted()) {
+                checkSession();
+                park(POLL_NANOS);
+            }
+        }
+        awaitEncoded();
     }
 
     private void makeNextCheckpoint() {
@@ -326,7 +356,7 @@ final class ProtectionLoop {
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
                     && pipeline.isEncoded();
             final long nowNanos = clock.nanoTime();
-            if (pace.isDue(nowNanos, keptUp)) {
+            if (pace.isDue(nowNanos, keptUp) || (keptUp && disks.isEpochLarge())) {
                 metrics.lateness(pace.latenessNanos(nowNanos), pace.periodNanos());
                 return;
             }
@@ -355,6 +385,7 @@ final class ProtectionLoop {
         awaitEncoded();
         checkSession();
         outputEpochs.beginEpoch(epoch + 1);
+        disks.beginEpoch(epoch + 1);
         commitClock.started(epoch, clock.nanoTime());
         return epoch;
     }
@@ -387,7 +418,11 @@ final class ProtectionLoop {
     /** Tidies up; returns when the backup can no longer take over, so that held output may leave */
     private long afterLoss() {
         final PrimarySession.Phase phase = session.phase();
-        final String reason = phase == PrimarySession.Phase.LOST ? session.lossReason() : "the session ended";
+        final String reason = switch (phase) {
+            case LOST -> session.lossReason();
+            case REFUSED -> session.refusal().text();
+            default -> "the session ended";
+        };
         context.writer().abandon();
         sessions.close();
         // The last sign of life has left by now: from here on the backup's time runs.
@@ -421,7 +456,7 @@ final class ProtectionLoop {
             guest.resume();
             guestHeldPaused = false;
             record.unprotected();
-            outputEpochs.changeMode(GateMode.PASS);
+            letOutputPass();
         }
         if (modeSwitch.isChangeWanted()) {
             LOG.warn("another mode: the guest is UNPROTECTED until its memory is copied anew");
@@ -452,7 +487,7 @@ final class ProtectionLoop {
             LOG.error("no backup: the guest goes on UNPROTECTED");
             guest.resume();
             record.unprotected();
-            outputEpochs.changeMode(GateMode.PASS);
+            letOutputPass();
         }
         metrics.state(AgentState.UNPROTECTED);
     }
@@ -476,7 +511,7 @@ final class ProtectionLoop {
                 }
                 resumeBeforeLeaving();
                 record.unprotected();
-                outputEpochs.changeMode(GateMode.PASS);
+                letOutputPass();
             }
             case REFUSED -> {
                 // Nothing was ever protected: there is nothing to undo.

@@ -121,7 +121,8 @@ public final class HostAgent {
                 LOG.info("this agent protects the guest from now on, as soon as a standby is offered");
                 // The backup's link stays, to refuse the primary that was; so does the guest's network.
                 yield protect(
-                        PrimaryAgent.successor(afterTakeover.orElseThrow(), backup.outlet(), backup::publish),
+                        PrimaryAgent.successor(
+                                afterTakeover.orElseThrow(), backup.outlet(), backup.disks(), backup::publish),
                         resources);
             }
         };

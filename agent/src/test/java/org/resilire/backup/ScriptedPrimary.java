@@ -62,6 +62,7 @@ final class ScriptedPrimary implements AutoCloseable {
     String replyEndpoint;
     String qemuVersion;
     String deviceInventory;
+    String disks;
 
     /** What came. */
     long welcomes;
@@ -116,6 +117,7 @@ final class ScriptedPrimary implements AutoCloseable {
         replyEndpoint = transport.boundEndpoint(replies).toString();
         qemuVersion = TestBackup.QEMU_VERSION;
         deviceInventory = TestBackup.INVENTORY;
+        disks = "";
     }
 
     void work() {
@@ -161,7 +163,8 @@ final class ScriptedPrimary implements AutoCloseable {
                 .vmName(vmName)
                 .replyEndpoint(replyEndpoint)
                 .qemuVersion(qemuVersion)
-                .deviceInventory(deviceInventory);
+                .deviceInventory(deviceInventory)
+                .disks(disks);
         return bytes(buffer, hello.encodedLength());
     }
 

@@ -17,12 +17,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.CloseHelper;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
+import org.resilire.disk.DiskConfig;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.fault.FailurePoints;
@@ -58,6 +61,10 @@ public final class TestBackup implements AutoCloseable {
     boolean endsActive;
 
     public String fence;
+    /** Image of its disk; null if it has none. */
+    public Path disk;
+
+    private ReplicaDisks disks = ReplicaDisks.none();
     Runnable onNetworkOpened = () -> {};
 
     public final SteppedClock clock = new SteppedClock();
@@ -97,6 +104,7 @@ public final class TestBackup implements AutoCloseable {
     }
 
     public TestBackup start() {
+        openDisks();
         final BackupContext context = context();
         final Transport transport = TestTransport.start(directory.resolve("aeron"));
         final BackupMetrics metrics = new BackupMetrics(counters);
@@ -133,6 +141,19 @@ public final class TestBackup implements AutoCloseable {
         return this;
     }
 
+    private void openDisks() {
+        if (disk != null) {
+            try {
+                disks = ReplicaDisks.open(
+                        List.of(new DiskConfig("d0", disk, directory.resolve("d0.nbd"))),
+                        directory.resolve("state"),
+                        VM);
+            } catch (final IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
     private BackupContext context() {
         return new BackupContext(
                 VM,
@@ -158,7 +179,7 @@ public final class TestBackup implements AutoCloseable {
                 replication,
                 heartbeats,
                 inputs,
-                new Replica(GuestMemory.mapForReplay(ram.path())),
+                new Replica(GuestMemory.mapForReplay(ram.path()), disks),
                 context,
                 events,
                 wake,
@@ -313,6 +334,7 @@ public final class TestBackup implements AutoCloseable {
             runner.close();
             fencing.shutdownNow();
             link.replica().close();
+            CloseHelper.close(disks);
             ram.close();
         }
         if (linkFailure.get() != null) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
@@ -127,7 +128,8 @@ class HostileBackupTest {
         beats = transport.listen(endpoint, Streams.PRIMARY_HEARTBEAT);
         link = new PrimaryLink(
                 TestTransport.start(directory.resolve("primary")),
-                new EpochSender(pipeline.encoded(), FailurePoints.NONE, () -> {}),
+                new EpochSender(
+                        pipeline.encoded(), new DiskChangeSender(new PrimaryDisk[0]), FailurePoints.NONE, () -> {}),
                 pipeline,
                 inboundLog,
                 session,
@@ -185,8 +187,8 @@ class HostileBackupTest {
     }
 
     private void greet(final long sessionId) {
-        link.open(
-                new Greeting(endpoint, "db", 1, sessionId, 1, memory.memory().lengthBytes(), "9.9.9", "qemu 9.9.9\n"));
+        link.open(new Greeting(
+                endpoint, "db", 1, sessionId, 1, memory.memory().lengthBytes(), "9.9.9", "qemu 9.9.9\n", ""));
         Await.until("the primary greets", () -> greetedSession == sessionId, () -> {
             // It greets every now and then.
             clock.pass(TimeUnit.MILLISECONDS.toNanos(20));
@@ -224,12 +226,13 @@ class HostileBackupTest {
     }
 
     private byte[] welcome(final long sessionId, final long limitMicros) {
-        new WelcomeEncoder()
+        final WelcomeEncoder welcome = new WelcomeEncoder()
                 .wrapAndApplyHeader(buffer, 0, header)
                 .sessionId(sessionId)
                 .generation(1)
-                .takeoverLimitMicros(limitMicros);
-        return bytes(WelcomeEncoder.BLOCK_LENGTH);
+                .takeoverLimitMicros(limitMicros)
+                .disks("");
+        return bytes(welcome.encodedLength());
     }
 
     private byte[] ack(final long sessionId, final long epoch) {

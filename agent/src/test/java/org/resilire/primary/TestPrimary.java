@@ -20,6 +20,8 @@ import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
+import org.resilire.disk.DiskConfig;
+import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
@@ -56,6 +58,10 @@ final class TestPrimary implements AutoCloseable {
     List<String> armed = List.of();
     long verifyEvery;
     boolean endsWhenRefused = true;
+    /** Image of its disk; null if it has none. */
+    Path disk;
+
+    PrimaryDisk primaryDisk;
     ReplicationMode replicationMode = ReplicationMode.fgbi();
     boolean encoderThread;
     PolicySettings policy = PolicySettings.periodic(PERIOD_NANOS);
@@ -80,6 +86,8 @@ final class TestPrimary implements AutoCloseable {
     private final CompletableFuture<ProtectionLoop.End> end = new CompletableFuture<>();
     private EpochPipeline pipeline;
     ModeSwitch modeSwitch;
+    private GuestDisks disks;
+    private DiskChangeSender diskSender;
     private PausableAgent pausableLink;
     private AgentRunner runner;
     private AgentRunner encoderRunner;
@@ -117,7 +125,10 @@ final class TestPrimary implements AutoCloseable {
         final FailureDetector detector =
                 new FailureDetector(TestBackup.DETECT_INTERVAL_NANOS, TestBackup.DETECT_TIMEOUT_NANOS);
         final FailurePoints failurePoints = new FailurePoints(armed);
-        final EpochSender sender = new EpochSender(pipeline.encoded(), failurePoints, guest::kill);
+        disks = new GuestDisks(openDisks(), session, Long.MAX_VALUE, complaint -> {}, clock);
+        final OutputRelease release = new OutputRelease(output, disks.settler());
+        diskSender = new DiskChangeSender(disks.all());
+        final EpochSender sender = new EpochSender(pipeline.encoded(), diskSender, failurePoints, guest::kill);
         final PrimaryLink link = new PrimaryLink(
                 TestTransport.start(directory.resolve("aeron")),
                 sender,
@@ -127,7 +138,7 @@ final class TestPrimary implements AutoCloseable {
                 detector,
                 (epoch, restorable, nowNanos) -> {
                     if (restorable) {
-                        output.acknowledge(epoch);
+                        release.acknowledged(epoch);
                         restorableAcknowledgements.incrementAndGet();
                     }
                     commitClock.acknowledged(epoch, nowNanos);
@@ -135,7 +146,7 @@ final class TestPrimary implements AutoCloseable {
                     onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
                 },
                 clock);
-        final Checkpointer checkpointer = new Checkpointer(guest, writer, output, failurePoints, clock);
+        final Checkpointer checkpointer = new Checkpointer(guest, writer, output, disks, failurePoints, clock);
         final PrimaryContext context = new PrimaryContext(
                 TestBackup.VM,
                 new BackupCandidates(backups),
@@ -146,6 +157,7 @@ final class TestPrimary implements AutoCloseable {
                 pace,
                 writer,
                 output,
+                disks,
                 record,
                 detector,
                 onBackupLoss,
@@ -164,7 +176,10 @@ final class TestPrimary implements AutoCloseable {
                 new Synchroniser(guest.memory(), guest.dirtyTracker(), writer),
                 commitClock,
                 metrics);
-        pausableLink = new PausableAgent(encoderThread ? link : new CompositeAgent(link, pipeline.encoder()));
+        pausableLink = new PausableAgent(
+                encoderThread
+                        ? new CompositeAgent(link, release)
+                        : new CompositeAgent(link, release, pipeline.encoder()));
         if (encoderThread) {
             encoderRunner = new AgentRunner(
                     new SleepingIdleStrategy(20_000),
@@ -187,6 +202,19 @@ final class TestPrimary implements AutoCloseable {
             }
         });
         return this;
+    }
+
+    private List<PrimaryDisk> openDisks() {
+        if (disk == null) {
+            return List.of();
+        }
+        try {
+            final DiskConfig config = new DiskConfig("d0", disk, directory.resolve("d0.nbd"));
+            primaryDisk = PrimaryDisk.open(config, directory.resolve("state"), TestBackup.VM);
+            return List.of(primaryDisk);
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** As if this host stood still or were gone; the guest goes on making steps that nobody sees. */
@@ -263,9 +291,11 @@ final class TestPrimary implements AutoCloseable {
         } finally {
             runner.close();
             CloseHelper.close(encoderRunner);
+            CloseHelper.closeAll(diskSender, disks);
             pipeline.close();
             modeSwitch.close();
             guest.close();
+            CloseHelper.close(primaryDisk);
             inboundLog.close();
             output.close();
         }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 import org.resilire.guest.DirtyTracker;
 import org.resilire.guest.Guest;
 import org.resilire.guest.GuestException;
@@ -35,6 +36,9 @@ public final class SyntheticGuest implements Guest {
 
     /** Of the frames that were held: epoch to the last step that sent one. */
     private final ConcurrentSkipListMap<Long, Long> heldSteps = new ConcurrentSkipListMap<>();
+
+    /** Told of each step, under the guest's monitor; set while holding it. */
+    public LongConsumer onStep = step -> {};
 
     private long steps;
     private boolean paused;
@@ -71,6 +75,7 @@ public final class SyntheticGuest implements Guest {
 
     private void step() {
         steps++;
+        onStep.accept(steps);
         final long pages = memory.memory().pageCount();
         memory.bytes().set(LONG, placeOf(steps, pages), valueOf(steps));
         memory.bytes().set(LONG, 0, steps);

@@ -78,6 +78,13 @@ final class DeviceTree {
             "speed",
             "duplex",
             "bootindex",
+            // Guessed from the partition table, which a standby's disk may not have yet.
+            "cyls",
+            "heads",
+            "secs",
+            "lcyls",
+            "lheads",
+            "lsecs",
             // Where the guest's firmware puts PCI Express configuration space.
             "MCFG",
             "hpet-offset-saved");
