@@ -23,7 +23,7 @@ public enum BatchCoding {
         this.compression = compression;
     }
 
-    /** What to tell {@link PageEncoder#delta} before the batch. */
+    /** Whether records may say what changed within blocks. */
     public boolean delta() {
         return delta;
     }

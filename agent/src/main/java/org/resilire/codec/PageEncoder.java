@@ -20,6 +20,7 @@ public final class PageEncoder {
     private final SharingIndex index;
     private final boolean zeroBlocksAreCut;
     private boolean delta;
+    private boolean batchIsCompressed;
 
     private long zeroBlocks;
     private long sharedBlocks;
@@ -56,16 +57,16 @@ public final class PageEncoder {
     }
 
     /**
-     * Whether records from here on may say what changed within blocks. Free to change at any record, as sent memory is kept up
-     * to date either way.
+     * How records travel from here on. Free to change at any batch, as sent memory is kept up to date either way.
      *
      * @throws IllegalStateException if there is no sent memory to compare with
      */
-    public void delta(final boolean wanted) {
-        if (wanted && sent == null) {
+    public void coding(final BatchCoding coding) {
+        if (coding.delta() && sent == null) {
             throw new IllegalStateException("without sent memory there is nothing to compare with");
         }
-        delta = wanted;
+        delta = coding.delta();
+        batchIsCompressed = coding.compression() != BatchCompression.NONE;
     }
 
     /**
@@ -73,7 +74,8 @@ public final class PageEncoder {
      *
      * @param captured holds a record of BLOCKS or ZERO without flags
      * @param out must have {@link #ROOM_BYTES} from {@code outOffset}
-     * @return length of the record that travels, at most that of the captured one
+     * @return length of the record that travels, at most that of the captured one; a little more if the batch is to be compressed
+     *     and is shorter after that
      */
     public int encode(final MemorySegment captured, final long offset, final MemorySegment out, final long outOffset) {
         final long page = PageRecord.page(captured, offset);
@@ -116,13 +118,17 @@ public final class PageEncoder {
             out.set(PageRecord.LONG, at, zeros);
             at += Long.BYTES;
         }
-        final long shared =
-                index == null ? 0 : index.share(captured, from, mask, mask & ~zeros, sent, page, out, at + Long.BYTES);
+        final long pageOffset = page * PageRecord.PAGE_BYTES;
+        long shared = 0;
+        if (index != null) {
+            long candidates = mask & ~zeros;
+            candidates &= delta ? ~slightlyChanged(captured, from, mask, candidates, pageOffset) : -1L;
+            shared = index.share(captured, from, mask, candidates, sent, page, out, at + Long.BYTES);
+        }
         if (shared != 0) {
             flags |= PageRecord.HAS_SHARED;
             at = endReferences(out, at, shared);
         }
-        final long pageOffset = page * PageRecord.PAGE_BYTES;
         final long rest = mask & ~(zeros | shared);
         final int restCount = Long.bitCount(rest);
         byte encoding = PageRecord.BLOCKS;
@@ -131,7 +137,8 @@ public final class PageEncoder {
         }
         if (delta && rest != 0) {
             final int lanesBytes = kernels.xorLanes(captured, from, mask, rest, sent, pageOffset, out, at);
-            if (lanesBytes < restCount * PageRecord.BLOCK_BYTES) {
+            if (lanesBytes < restCount * PageRecord.BLOCK_BYTES
+                    || (batchIsCompressed && areMostlyZero(out, at, lanesBytes))) {
                 encoding = PageRecord.LANES;
                 at += lanesBytes;
             } else {
@@ -153,6 +160,35 @@ public final class PageEncoder {
             literalBlocks += restCount;
         }
         return (int) (at - outOffset);
+    }
+
+    /**
+     * Where every word changed, but little in each, saying how is no shorter at first, and much shorter once the batch has lost its
+     * zero bytes or was compressed.
+     */
+    private static boolean areMostlyZero(final MemorySegment lanes, final long offset, final int lengthBytes) {
+        int zeroBytes = 0;
+        for (long at = offset; at < offset + lengthBytes; at += Long.BYTES) {
+            zeroBytes += ZeroByteSuppressor.zeroBytes(lanes.get(PageRecord.LONG, at));
+        }
+        return zeroBytes > lengthBytes / 2;
+    }
+
+    /** Blocks of which one lane changed at most: to say how takes no more than a reference, and no search for one. */
+    private long slightlyChanged(
+            final MemorySegment captured, final long from, final long mask, final long wanted, final long pageOffset) {
+        long slight = 0;
+        for (long left = wanted; left != 0; left &= left - 1) {
+            final long bit = left & -left;
+            final long block = from + ((long) Long.bitCount(mask & (bit - 1)) << PageRecord.BLOCK_SHIFT);
+            final long previous = pageOffset + ((long) Long.numberOfTrailingZeros(bit) << PageRecord.BLOCK_SHIFT);
+            int lanes = 0;
+            for (int i = 0; i < PageRecord.BLOCK_BYTES; i += Long.BYTES) {
+                lanes += captured.get(PageRecord.LONG, block + i) == sent.get(PageRecord.LONG, previous + i) ? 0 : 1;
+            }
+            slight |= lanes <= 1 ? bit : 0;
+        }
+        return slight;
     }
 
     /** Puts the mask before references that are written already and zeros behind them. */

@@ -70,6 +70,11 @@ final class ZeroByteSuppressor {
         return (int) (to - targetOffset);
     }
 
+    /** How many of a word's bytes are zero. */
+    static int zeroBytes(final long word) {
+        return Long.BYTES - Integer.bitCount(nonZeroBytes(word));
+    }
+
     private static int nonZeroBytes(final long word) {
         long bits = word | (word >>> 4);
         bits |= bits >>> 2;

@@ -28,7 +28,7 @@ final class BatchEncoder {
     /** Starts a batch for records of which so many bytes are there by now. */
     void begin(final int availableBytes) {
         coding = choice.next(availableBytes);
-        records.delta(coding.delta());
+        records.coding(coding);
         capturedBytes = 0;
         encodeNanos = 0;
     }

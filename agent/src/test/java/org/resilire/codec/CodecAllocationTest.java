@@ -61,7 +61,7 @@ class CodecAllocationTest {
         private void one() {
             final BatchCoding coding = choice.next(1 << 16);
             final long start = System.nanoTime();
-            encoder.delta(coding.delta());
+            encoder.coding(coding);
             int length = 0;
             int capturedBytes = 0;
             for (int page = 0; page < PAGES; page++) {

@@ -22,6 +22,7 @@ final class EncodedStream implements AutoCloseable {
     final SharingIndex index;
     long wireBytes;
     int records;
+    private boolean isBatchCompressed;
 
     private final Arena arena = Arena.ofConfined();
     private final Random random;
@@ -45,7 +46,7 @@ final class EncodedStream implements AutoCloseable {
         this.captureShadow = memory();
         this.sent = memory();
         this.replica = memory();
-        this.wire = arena.allocate((long) pages * PageRecord.MAX_BYTES + PageEncoder.ROOM_BYTES);
+        this.wire = arena.allocate((pages + 1L) * PageEncoder.ROOM_BYTES);
         this.index = options.sharing() ? new SharingIndex(1 << 14, kernels, hash) : null;
         this.encoder = new PageEncoder(options, options.needsSentMemory() ? sent : null, kernels, index);
         this.validator = new PageBatchValidator(pages);
@@ -81,6 +82,16 @@ final class EncodedStream implements AutoCloseable {
         }
     }
 
+    /** How records travel from here on. */
+    void code(final boolean delta, final boolean isCompressed) {
+        isBatchCompressed = isCompressed;
+        for (final BatchCoding coding : BatchCoding.values()) {
+            if (coding.delta() == delta && (coding.compression() != BatchCompression.NONE) == isCompressed) {
+                encoder.coding(coding);
+            }
+        }
+    }
+
     /** One epoch: capture, encode, validate, apply. */
     void synchronise() {
         wireBytes = 0;
@@ -88,7 +99,7 @@ final class EncodedStream implements AutoCloseable {
         for (int page = 0; page < pages; page++) {
             if (capture(page)) {
                 final int length = encoder.encode(captured, 0, wire, wireBytes);
-                if (length > PageEncoder.capturedBytes(captured, 0)) {
+                if (length > (isBatchCompressed ? PageEncoder.ROOM_BYTES : PageEncoder.capturedBytes(captured, 0))) {
                     throw new AssertionError("a record of " + length + " bytes");
                 }
                 if (length != PageRecord.lengthBytes(wire, wireBytes)) {

@@ -36,9 +36,7 @@ class PageEncoderTest {
         try (EncodedStream stream = new EncodedStream(options, new FoldedHash(), wholePages, PAGES, random)) {
             for (int epoch = 0; epoch < EPOCHS; epoch++) {
                 stream.change();
-                if (options.codec().delta()) {
-                    stream.encoder.delta(random.nextInt(4) != 0);
-                }
+                stream.code(options.codec().delta() && random.nextInt(4) != 0, random.nextBoolean());
                 stream.synchronise();
                 assertEquals(-1, stream.guest.mismatch(stream.replica), "replica, epoch " + epoch);
                 if (options.needsSentMemory()) {
@@ -87,6 +85,61 @@ class PageEncoderTest {
     }
 
     @Test
+    void shouldSayHowEveryWordChangedALittleIfTheBatchIsCompressedAfterwards() {
+        try (Arena arena = Arena.ofConfined()) {
+            final MemorySegment sent = arena.allocate(PageRecord.PAGE_BYTES);
+            final MemorySegment captured = arena.allocate(PageRecord.MAX_BYTES);
+            final MemorySegment out = arena.allocate(PageEncoder.ROOM_BYTES);
+            final PageEncoder encoder =
+                    new PageEncoder(new EncoderOptions(PageCodec.AUTO, false), sent, BlockKernels.preferred(), null);
+            final Random random = new Random(11);
+            for (final BatchCoding coding : new BatchCoding[] {BatchCoding.LANES, BatchCoding.LANES_PACK}) {
+                PageRecord.putHeader(captured, 0, 0, PageRecord.BLOCKS, 1);
+                for (int lane = 0; lane < 8; lane++) {
+                    final long word = sent.get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * lane);
+                    captured.set(
+                            ValueLayout.JAVA_LONG_UNALIGNED,
+                            PageRecord.HEADER_BYTES + 8L * lane,
+                            word ^ (1 + random.nextInt(255)));
+                }
+                encoder.coding(coding);
+                final int lengthBytes = encoder.encode(captured, 0, out, 0);
+                final boolean isPacked = coding == BatchCoding.LANES_PACK;
+                assertEquals(isPacked ? PageRecord.LANES : PageRecord.BLOCKS, PageRecord.encoding(out, 0));
+                assertEquals(PageRecord.HEADER_BYTES + (isPacked ? 8 : 0) + 64, lengthBytes);
+            }
+        }
+    }
+
+    @Test
+    void shouldReferOnlyToBlocksThatChangedInMoreThanALane() {
+        try (Arena arena = Arena.ofConfined();
+                SharingIndex index = new SharingIndex(1 << 14, BlockKernels.preferred())) {
+            final MemorySegment sent = arena.allocate(2 * PageRecord.PAGE_BYTES);
+            final MemorySegment captured = arena.allocate(PageRecord.MAX_BYTES);
+            final MemorySegment out = arena.allocate(PageEncoder.ROOM_BYTES);
+            final PageEncoder encoder =
+                    new PageEncoder(new EncoderOptions(PageCodec.DELTA, true), sent, BlockKernels.preferred(), index);
+            // Page 0 gets two blocks, of one lane and of three; page 1 the same, in another order.
+            for (int page = 0; page < 2; page++) {
+                PageRecord.putHeader(captured, 0, page, PageRecord.BLOCKS, 3);
+                for (int block = 0; block < 2; block++) {
+                    for (int lane = 0; lane < 8; lane++) {
+                        final boolean isSlight = block == page;
+                        captured.set(
+                                ValueLayout.JAVA_LONG_UNALIGNED,
+                                PageRecord.HEADER_BYTES + 64L * block + 8L * lane,
+                                lane < (isSlight ? 1 : 3) ? 0x1234_5678_9ABCL + lane : 0);
+                    }
+                }
+                encoder.encode(captured, 0, out, 0);
+            }
+            assertEquals(1, encoder.sharedBlocks());
+            assertEquals(3, encoder.laneBlocks());
+        }
+    }
+
+    @Test
     void shouldRefuseOptionsThatCannotBe() {
         final EncoderOptions delta = new EncoderOptions(PageCodec.DELTA, false);
         final BlockKernels kernels = BlockKernels.preferred();
@@ -94,7 +147,7 @@ class PageEncoderTest {
         final EncoderOptions sharing = new EncoderOptions(PageCodec.RAW, true);
         assertThrows(IllegalArgumentException.class, () -> new PageEncoder(sharing, MemorySegment.NULL, kernels, null));
         final PageEncoder raw = new PageEncoder(new EncoderOptions(PageCodec.RAW, false), null, kernels, null);
-        assertThrows(IllegalStateException.class, () -> raw.delta(true));
+        assertThrows(IllegalStateException.class, () -> raw.coding(BatchCoding.LANES));
         assertThrows(IllegalArgumentException.class, delta::withoutSentMemory);
         assertThrows(IllegalArgumentException.class, sharing::withoutSentMemory);
         assertEquals(

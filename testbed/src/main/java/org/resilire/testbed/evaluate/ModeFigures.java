@@ -29,6 +29,19 @@ final class ModeFigures {
         return mean(workload, mode, figure) / mean(workload, to, figure);
     }
 
+    /** What travels for each dirty page: epochs of a guest that computes have as many of these as it gets time. */
+    Spread wireBytesPerPage(final Workload workload, final ProtectionMode mode) {
+        return Spread.of(samples.getOrDefault(ModesExperiment.point(workload, mode), List.of()).stream()
+                .mapToDouble(sample -> sample.figure("wireBytesPerEpoch") / sample.figure("dirtyPagesPerEpoch"))
+                .toArray());
+    }
+
+    /** The bytes of one mode as a part of those of another, page for page; NaN if either is not known. */
+    double wireRatio(final Workload workload, final ProtectionMode mode, final ProtectionMode to) {
+        return wireBytesPerPage(workload, mode).mean()
+                / wireBytesPerPage(workload, to).mean();
+    }
+
     /** How much longer the same work takes: the baseline's rate, just before, by each sample's, less one. */
     Spread overhead(final Workload workload, final ProtectionMode mode) {
         final String figure = workload.needsNetwork() ? "operationsPerSecond" : "unitsPerSecond";

@@ -23,7 +23,7 @@ final class PaperClaims {
                         + aboveFloor(modes, Workload.NPB_EP)));
         rows.add(List.of(
                 "Ablation on NPB-EP against bare FGBI: compression −22 %, sharing −26 %, both −33 % [M]",
-                ablation(modes, WIRE, "wire bytes") + "; " + ablation(modes, PAUSE, "pause p50")
+                ablation(modes, WIRE, "wire bytes for a dirty page") + "; " + ablation(modes, PAUSE, "pause p50")
                         + ". Of which of these the papers' figures are, our note of them does not say"));
         rows.add(List.of(
                 "Idle: type II downtime about equal for all [R]", "pause p50 from " + extremes(modes, Workload.IDLE)));
@@ -56,7 +56,7 @@ final class PaperClaims {
                 "SPECweb dirties about 12,000 pages/s; 1 Gbit/s carries about 25,000 [R]",
                 "at 12,000 pages/s FGBI with both sends "
                         + Html.percent(
-                                modes.ratio(Workload.DIRTY, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_RAW, WIRE))
+                                modes.wireRatio(Workload.DIRTY, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_RAW))
                         + " of Remus raw's bytes"));
         rows.add(List.of(
                 "20 samples a point, standard deviation below 7.6 % of the mean [R]",
@@ -87,8 +87,17 @@ final class PaperClaims {
             final ProtectionMode mode,
             final ProtectionMode to,
             final String figure) {
-        final double change = modes.ratio(workload, mode, to, figure) - 1;
+        final double change = ratio(modes, workload, mode, to, figure) - 1;
         return Double.isNaN(change) ? "–" : (change > 0 ? "+" : "−") + Html.percent(Math.abs(change));
+    }
+
+    private static double ratio(
+            final ModeFigures modes,
+            final Workload workload,
+            final ProtectionMode mode,
+            final ProtectionMode to,
+            final String figure) {
+        return figure.equals(WIRE) ? modes.wireRatio(workload, mode, to) : modes.ratio(workload, mode, to, figure);
     }
 
     private static String aboveFloor(final ModeFigures modes, final Workload workload) {
@@ -145,9 +154,9 @@ final class PaperClaims {
                 Arrays.stream(Workload.values())
                         .map(workload -> {
                             final double raw =
-                                    modes.ratio(workload, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_RAW, WIRE);
-                            final double compressed = modes.ratio(
-                                    workload, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_COMPRESSED, WIRE);
+                                    modes.wireRatio(workload, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_RAW);
+                            final double compressed = modes.wireRatio(
+                                    workload, ProtectionMode.FGBI_BOTH, ProtectionMode.REMUS_COMPRESSED);
                             return Double.isNaN(raw)
                                     ? null
                                     : workload.label() + " " + Html.shown(raw) + " and " + Html.shown(compressed);

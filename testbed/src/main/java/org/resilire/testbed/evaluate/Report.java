@@ -77,9 +77,10 @@ final class Report {
     private void modesSection() {
         html.heading(2, "Every workload in every mode");
         final List<Workload> measured = measuredWorkloads();
-        html.plot(bars("Wire bytes per epoch, part of Remus raw", "part", measured, (workload, mode) -> {
-            final double raw = modes.mean(workload, ProtectionMode.REMUS_RAW, "wireBytesPerEpoch");
-            final Spread wire = modes.spread(workload, mode, "wireBytesPerEpoch");
+        html.plot(bars("Wire bytes for a dirty page, part of Remus raw", "part", measured, (workload, mode) -> {
+            final double raw =
+                    modes.wireBytesPerPage(workload, ProtectionMode.REMUS_RAW).mean();
+            final Spread wire = modes.wireBytesPerPage(workload, mode);
             return wire.isEmpty() || Double.isNaN(raw) ? Spread.of() : scaled(wire, 1 / raw);
         }));
         html.plot(
@@ -103,7 +104,8 @@ final class Report {
                             "dirty KiB",
                             "captured KiB",
                             "wire KiB",
-                            "÷ Remus raw",
+                            "÷ Remus raw, page for page",
+                            "÷ Remus compressed",
                             "overhead",
                             "latency p50 ms (before)",
                             "shadow MiB",
@@ -136,7 +138,8 @@ final class Report {
                 Html.shown(modes.mean(workload, mode, "pageBytesPerEpoch") / KIB),
                 Html.shown(modes.mean(workload, mode, "capturedBytesPerEpoch") / KIB),
                 Html.shown(scaled(modes.spread(workload, mode, "wireBytesPerEpoch"), 1 / KIB)),
-                Html.shown(modes.ratio(workload, mode, ProtectionMode.REMUS_RAW, "wireBytesPerEpoch")),
+                Html.shown(modes.wireRatio(workload, mode, ProtectionMode.REMUS_RAW)),
+                Html.shown(modes.wireRatio(workload, mode, ProtectionMode.REMUS_COMPRESSED)),
                 overhead.isEmpty() ? "–" : Html.percent(overhead.mean()) + " ± " + Html.percent(overhead.deviation()),
                 latency.isEmpty()
                         ? "–"
