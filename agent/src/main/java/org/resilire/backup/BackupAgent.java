@@ -1,6 +1,7 @@
 package org.resilire.backup;
 
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -10,6 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
@@ -30,7 +32,8 @@ import org.resilire.guest.qemu.StandbyQemu;
 import org.resilire.guest.qemu.StandbyQemuConfig;
 import org.resilire.net.GateMode;
 import org.resilire.net.GuestOutlet;
-import org.resilire.net.RedeliveryLog;
+import org.resilire.net.replay.ReplayController;
+import org.resilire.net.replay.ReplayLog;
 import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.slf4j.Logger;
@@ -53,6 +56,9 @@ public final class BackupAgent {
         TOOK_OVER,
         GUEST_ENDED
     }
+
+    /** From a checkpoint's pause to its commit, and clocks that do not run equally fast. */
+    private static final long CLOCK_SLACK_MILLIS = 500;
 
     private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
 
@@ -150,7 +156,7 @@ public final class BackupAgent {
                 new Takeover(context.fence(), record, fencing, context.clock()),
                 firstStandby,
                 () -> new QemuStandby(StandbyQemu.start(context.qemu())),
-                () -> openNetwork(outlet, link.replica().redelivery()),
+                () -> openNetwork(outlet, link.replica(), context.clock()),
                 metrics);
         loopToWake.set(standbyLoop);
         resources.add(link.replica());
@@ -166,13 +172,36 @@ public final class BackupAgent {
     }
 
     /** A takeover that needs a second standby opens it but once. */
-    private static void openNetwork(final GuestOutlet outlet, final RedeliveryLog redelivery) {
+    private static void openNetwork(final GuestOutlet outlet, final Replica replica, final NanoClock clock) {
         if (outlet.epochs().mode() == GateMode.PASS) {
             return;
         }
         outlet.epochs().changeMode(GateMode.PASS);
-        LOG.info("{} frames that the guest may have missed are delivered again", outlet.deliverFirst(redelivery));
+        if (replica.replays()) {
+            replay(outlet, replica, clock);
+        } else {
+            LOG.info(
+                    "{} frames that the guest may have missed are delivered again",
+                    outlet.deliverFirst(replica.redelivery()));
+        }
         outlet.start();
+    }
+
+    /** Some of what the guest did since its checkpoint, the world knows: it does that again. */
+    private static void replay(final GuestOutlet outlet, final Replica replica, final NanoClock clock) {
+        final ReplayLog log = replica.replayLog();
+        final long clockBackMillis = (clock.nanoTime() - replica.committedNanos()) / 1_000_000 + CLOCK_SLACK_MILLIS;
+        LOG.info(
+                "the guest goes back by less than {} ms and is given again what arrived since: {} frames, {} bytes",
+                clockBackMillis,
+                log.frames(),
+                log.lengthBytes());
+        final ReplayController replay = new ReplayController(
+                log, clockBackMillis, new SecureRandom().nextLong(), ReplayController.DEFAULT_MAX_FLOWS, clock);
+        replay.begin();
+        if (!outlet.replay(replay)) {
+            replay.close();
+        }
     }
 
     private BackupContext context(final RunDirectory directory, final ProtectionRecord record) {
@@ -215,6 +244,7 @@ public final class BackupAgent {
     /** Publishes counters; by the thread that ran this role, also while it runs the one that follows. */
     public void publish() {
         outlet.counters().ifPresent(counters::publish);
+        outlet.replay().ifPresent(counters::publish);
         counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
     }
 

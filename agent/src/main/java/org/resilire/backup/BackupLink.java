@@ -21,6 +21,7 @@ import org.resilire.failover.FailureDetector;
 import org.resilire.failover.TakeoverLease;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
+import org.resilire.net.replay.ReplayLog;
 import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.sbe.DeviceStateDecoder;
@@ -30,6 +31,8 @@ import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.GuestLostDecoder;
 import org.resilire.wire.sbe.HelloDecoder;
 import org.resilire.wire.sbe.InboundFrameDecoder;
+import org.resilire.wire.sbe.InputBoundaryDecoder;
+import org.resilire.wire.sbe.InputEntryDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.PageBatchDecoder;
 import org.resilire.wire.sbe.PageHashesDecoder;
@@ -120,6 +123,8 @@ final class BackupLink implements Agent {
     private final ControlledFragmentAssembler dataAssembler =
             new ControlledFragmentAssembler(this::onReplicationMessage);
     private final InboundFrameDecoder inboundFrame = new InboundFrameDecoder();
+    private final InputEntryDecoder inputEntry = new InputEntryDecoder();
+    private final InputBoundaryDecoder inputBoundary = new InputBoundaryDecoder();
     private final FragmentAssembler inputAssembler = new FragmentAssembler(this::onInputMessage);
     private final FragmentAssembler heartbeatAssembler = new FragmentAssembler(this::onHeartbeatMessage);
 
@@ -132,6 +137,7 @@ final class BackupLink implements Agent {
     private FailureDetector detector;
     private long acknowledgedEpoch;
     private String welcomedDisks = "";
+    private long acknowledgedInput;
     private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
@@ -270,6 +276,7 @@ final class BackupLink implements Agent {
         assembler.startSession(hello.firstEpoch());
         disks.startSession(hello.firstEpoch());
         acknowledgedEpoch = hello.firstEpoch() - 1;
+        acknowledgedInput = -1;
         readyAnnounced = false;
         reportPending = false;
         detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
@@ -345,7 +352,8 @@ final class BackupLink implements Agent {
         failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_ACK);
         disks.commit(commit.committedEpoch());
         metrics.committed(assembler, commit.committedEpoch());
-        replica.redelivery().committed(commit.committedEpoch());
+        metrics.inputLogged(replica.replayLog().frames());
+        replica.committed(nowNanos);
         if (commit.isRestorable() && !readyAnnounced) {
             readyAnnounced = true;
             detector.endPatience();
@@ -371,13 +379,24 @@ final class BackupLink implements Agent {
             return 0;
         }
         int work = 0;
-        if (welcomePending && replies.welcome(sessionId, generation, takeoverLimitNanos, welcomedDisks)) {
+        if (welcomePending
+                && replies.welcome(
+                        sessionId,
+                        generation,
+                        takeoverLimitNanos,
+                        replica.replayLog().windowBytes(),
+                        welcomedDisks)) {
             welcomePending = false;
             work++;
         }
         while (acknowledgedEpoch < commit.committedEpoch()
                 && replies.acknowledge(sessionId, acknowledgedEpoch + 1, nowNanos)) {
             acknowledgedEpoch++;
+            work++;
+        }
+        final long inputPosition = replica.replayLog().position();
+        if (acknowledgedInput < inputPosition && replies.acknowledgeInput(sessionId, inputPosition)) {
+            acknowledgedInput = inputPosition;
             work++;
         }
         if (reportPending && replies.report(sessionId, verification)) {
@@ -521,6 +540,13 @@ final class BackupLink implements Agent {
                             diskChanges.payloadBytes());
                 }
             }
+            case InputBoundaryDecoder.TEMPLATE_ID -> {
+                requireBlock(length, InputBoundaryDecoder.BLOCK_LENGTH);
+                inputBoundary.wrapAndApplyHeader(buffer, offset, header);
+                if (isOfThisSession(inputBoundary.sessionId())) {
+                    replica.inputBoundary(inputBoundary.epoch(), inputBoundary.position());
+                }
+            }
             case EpochEndDecoder.TEMPLATE_ID -> {
                 requireBlock(length, EpochEndDecoder.BLOCK_LENGTH);
                 epochEnd.wrapAndApplyHeader(buffer, offset, header);
@@ -595,17 +621,41 @@ final class BackupLink implements Agent {
 
     private void onInputMessage(
             final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
-        if (state != State.OPEN || length < MessageHeaderDecoder.ENCODED_LENGTH + InboundFrameDecoder.BLOCK_LENGTH) {
+        if (state != State.OPEN || length < MessageHeaderDecoder.ENCODED_LENGTH) {
             return;
         }
         header.wrap(buffer, offset);
         final int at = payloadOffset(offset);
+        if (header.templateId() == InputEntryDecoder.TEMPLATE_ID) {
+            onInputEntry(buffer, offset, length);
+            return;
+        }
         final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
                 && header.templateId() == InboundFrameDecoder.TEMPLATE_ID
                 && header.blockLength() >= InboundFrameDecoder.BLOCK_LENGTH
                 && at <= offset + length;
         if (whole && inboundFrame.wrapAndApplyHeader(buffer, offset, header).sessionId() == sessionId) {
             replica.redelivery().add(inboundFrame.epoch(), buffer, at, offset + length - at);
+        }
+    }
+
+    private void onInputEntry(final DirectBuffer buffer, final int offset, final int length) {
+        final int at = payloadOffset(offset);
+        final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
+                && header.blockLength() >= InputEntryDecoder.BLOCK_LENGTH
+                && at <= offset + length;
+        if (!whole || inputEntry.wrapAndApplyHeader(buffer, offset, header).sessionId() != sessionId) {
+            return;
+        }
+        final int kind = inputEntry.kind() == 0 ? ReplayLog.FRAME : ReplayLog.EMITTED;
+        final String violation = replica.replayLog()
+                .append(kind, inputEntry.position(), inputEntry.isFirst() != 0, buffer, at, offset + length - at);
+        if (violation != null) {
+            // Without it a failover could not replay: better to be synchronised again.
+            final String what = "its input log has " + violation;
+            LOG.error("the primary broke the protocol, the session ends: {}", what);
+            replies.refuse(sessionId, generation, RefusalReason.BAD_MESSAGE, what);
+            endSession(new BackupEvent.ProtocolBroken(what));
         }
     }
 

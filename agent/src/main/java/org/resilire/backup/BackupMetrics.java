@@ -17,6 +17,11 @@ final class BackupMetrics {
         this.counters = counters;
     }
 
+    /** Frames of the input log that the checkpoint which is committed now may have seen, and later ones. */
+    void inputLogged(final long frames) {
+        counters.set(AgentCounter.INPUT_LOG_FRAMES, frames);
+    }
+
     void state(final AgentState state) {
         counters.state(state);
     }

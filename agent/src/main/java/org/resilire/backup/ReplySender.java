@@ -12,6 +12,7 @@ import org.resilire.transport.Transport;
 import org.resilire.wire.sbe.BackupHeartbeatEncoder;
 import org.resilire.wire.sbe.DiskDifferencesEncoder;
 import org.resilire.wire.sbe.EpochAckEncoder;
+import org.resilire.wire.sbe.InputAckEncoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedEncoder;
 import org.resilire.wire.sbe.RefusalEncoder;
@@ -32,6 +33,7 @@ final class ReplySender implements AutoCloseable {
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final EpochAckEncoder ack = new EpochAckEncoder();
     private final DiskDifferencesEncoder differences = new DiskDifferencesEncoder();
+    private final InputAckEncoder inputAck = new InputAckEncoder();
     private final BackupHeartbeatEncoder heartbeat = new BackupHeartbeatEncoder();
     private Endpoint endpoint;
     private ExclusivePublication publication;
@@ -49,12 +51,18 @@ final class ReplySender implements AutoCloseable {
         }
     }
 
-    boolean welcome(final long sessionId, final long generation, final long takeoverLimitNanos, final String disks) {
+    boolean welcome(
+            final long sessionId,
+            final long generation,
+            final long takeoverLimitNanos,
+            final long inputWindowBytes,
+            final String disks) {
         final WelcomeEncoder message = new WelcomeEncoder()
                 .wrapAndApplyHeader(buffer, 0, header)
                 .sessionId(sessionId)
                 .generation(generation)
                 .takeoverLimitMicros(takeoverLimitNanos / 1000)
+                .inputWindowBytes(inputWindowBytes)
                 .disks(disks);
         return send(message.encodedLength());
     }
@@ -76,6 +84,11 @@ final class ReplySender implements AutoCloseable {
                 .epoch(epoch)
                 .backupNanos(stamp(nowNanos));
         return send(EpochAckEncoder.BLOCK_LENGTH);
+    }
+
+    boolean acknowledgeInput(final long sessionId, final long position) {
+        inputAck.wrapAndApplyHeader(buffer, 0, header).sessionId(sessionId).position(position);
+        return send(InputAckEncoder.BLOCK_LENGTH);
     }
 
     boolean beat(final long sessionId, final long generation, final long nowNanos, final long appliedDiskEpoch) {

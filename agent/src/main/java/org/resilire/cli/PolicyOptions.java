@@ -10,6 +10,9 @@ import picocli.CommandLine.ParameterException;
 /** When checkpoints are made. Options left out are filled in, then checked against each other. */
 final class PolicyOptions {
 
+    /** Where no output waits for checkpoints, they cost more than they bring. */
+    private static final long LLM_PERIOD_NANOS = 200_000_000;
+
     @Option(
             names = "--policy",
             paramLabel = "WHEN",
@@ -24,9 +27,9 @@ final class PolicyOptions {
             names = "--period",
             paramLabel = "TIME",
             converter = DurationConverter.class,
-            defaultValue = "20ms",
-            description = "From checkpoint to checkpoint, 1ms or more; --policy adaptive begins with it. Default:"
-                    + " ${DEFAULT-VALUE}.")
+            description =
+                    "From checkpoint to checkpoint, 1ms or more; --policy adaptive begins with it. Default: 20ms, with"
+                            + " --mode llm 200ms.")
     Duration period;
 
     @Option(
@@ -62,16 +65,25 @@ final class PolicyOptions {
                             + " shortest period that holds it is chosen. With --target-delay it is only watched.")
     Double targetOverhead;
 
-    /** All of it as one, or a refusal in one line. */
-    PolicySettings settings(final CommandSpec spec) {
+    /**
+     * All of it as one, or a refusal in one line.
+     *
+     * @param replaysInput whether output does not wait for checkpoints
+     */
+    PolicySettings settings(final CommandSpec spec, final boolean replaysInput) {
         try {
-            return settings();
+            return settings(replaysInput);
         } catch (final IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
     }
 
-    private PolicySettings settings() {
+    private PolicySettings settings(final boolean replaysInput) {
+        if (replaysInput && (policy == Kind.OUTPUT || (policy == Kind.ADAPTIVE && targetOverhead == null))) {
+            throw new IllegalArgumentException(
+                    "with --mode llm output does not wait for checkpoints: use --policy periodic,"
+                            + " or adaptive with --target-overhead");
+        }
         if (policy != Kind.ADAPTIVE && (targetDelay != null || targetOverhead != null)) {
             throw new IllegalArgumentException((targetDelay != null ? "--target-delay" : "--target-overhead")
                     + " is for --policy adaptive: add that, or leave it out");
@@ -88,11 +100,18 @@ final class PolicyOptions {
         }
         return new PolicySettings(
                 policy,
-                period.toNanos(),
+                periodNanos(replaysInput),
                 minPeriod == null ? PolicySettings.LEAST_PERIOD_NANOS : minPeriod.toNanos(),
                 maxPeriod == null ? PolicySettings.DEFAULT_MAX_PERIOD_NANOS : maxPeriod.toNanos(),
                 targetDelayNanos(),
                 targetOverhead == null ? 0 : targetOverhead);
+    }
+
+    private long periodNanos(final boolean replaysInput) {
+        if (period != null) {
+            return period.toNanos();
+        }
+        return replaysInput ? LLM_PERIOD_NANOS : PolicySettings.DEFAULT_PERIOD_NANOS;
     }
 
     private long targetDelayNanos() {

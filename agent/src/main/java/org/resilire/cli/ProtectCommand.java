@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db --identify hash --block 256            # 1/32 of the memory instead of all again",
             "  resilire protect --vm db --policy output                        # answers leave as soon as they can",
             "  resilire protect --vm db --policy adaptive --target-overhead 10%%",
+            "  resilire protect --vm db --mode llm                             # answers at once, input replayed after a failover",
             "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })
 final class ProtectCommand implements Callable<Integer> {

@@ -86,7 +86,10 @@ final class SetCommand implements Callable<Integer> {
             description = "For --policy adaptive. A target that is given replaces both.")
     Double targetOverhead;
 
-    @Option(names = "--mode", paramLabel = "MODE", description = "fgbi or remus; see 'resilire protect --help'.")
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            description = "fgbi or remus, of an agent that began with one of them; see 'resilire protect --help'.")
     ModeOptions.Mode mode;
 
     @Option(names = "--identify", paramLabel = "HOW", description = "shadow or hash.")

@@ -131,7 +131,37 @@ public enum AgentCounter {
     /** What of it travelled: neither holes nor what the backup had. */
     DISK_COPIED_BYTES(70, "diskCopiedBytes", BYTES),
     /** What a new session would have to look at. */
-    DISK_DIRTY_BYTES(71, "diskDirtyBytes", BYTES);
+    DISK_DIRTY_BYTES(71, "diskDirtyBytes", BYTES),
+
+    /** Input replay, on the primary: what a failover would replay now. */
+    INPUT_LOG_BYTES(72, "inputLogBytes", BYTES),
+    /** What of it the backup has not acknowledged yet. */
+    INPUT_LAG_BYTES(73, "inputLagBytes", BYTES),
+    /** How often frames had to wait because the input log was full. */
+    INPUT_STALLS(74, "inputStalls", COUNT, 0),
+    /** Frames that left while input was logged. */
+    EMITTED_FRAMES_TOTAL(75, "emittedFramesTotal", COUNT, 0),
+    /** Flows of which the backup is told how far they have gone. */
+    EMITTED_FLOWS(76, "emittedFlows", COUNT, 0),
+    /** Frames that left in the last whole epoch. */
+    EMITTED_FRAMES_LAST_EPOCH(77, "emittedFramesLastEpoch", COUNT),
+    EMITTED_BYTES_LAST_EPOCH(78, "emittedBytesLastEpoch", BYTES),
+    /** On the backup: frames logged when the last checkpoint was committed. */
+    INPUT_LOG_FRAMES(79, "inputLogFrames", COUNT),
+    /** After a takeover: frames that the guest was given again. */
+    REPLAYED_FRAMES(80, "replayedFrames", COUNT),
+    /** Frames of the guest's that the world had and that did not leave again. */
+    SUPPRESSED_FRAMES(81, "suppressedFrames", COUNT),
+    /** Segments that left again since nobody had acknowledged them. */
+    REPEATED_FRAMES(82, "repeatedFrames", COUNT),
+    /** Connections whose sequence numbers are translated. */
+    TRANSLATED_FLOWS(83, "translatedFlows", COUNT),
+    /** Connections that did not do again what they had done. */
+    DIVERGED_FLOWS(84, "divergedFlows", COUNT),
+    /** Frames that were not given to the guest: of connections that it does not have, or without room to keep them. */
+    REPLAY_LEFT_OUT_FRAMES(85, "replayLeftOutFrames", COUNT),
+    /** From the guest's network being opened to the last frame of the log. */
+    REPLAY_NANOS_LAST(86, "replayNanosLast", NANOS);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

@@ -14,6 +14,8 @@ import org.agrona.concurrent.status.AtomicCounter;
 import org.agrona.concurrent.status.CountersManager;
 import org.resilire.net.NetworkCounter;
 import org.resilire.net.NetworkCounters;
+import org.resilire.net.replay.ReplayController;
+import org.resilire.net.replay.ReplayCounter;
 
 /**
  * An agent's counters and texts, in a mapped file (see {@link CountersFile}) that any process reads without a lock and that
@@ -114,6 +116,26 @@ public final class AgentCounters {
         set(AgentCounter.RELEASED_FRAMES, network.value(NetworkCounter.RELEASED_FRAMES));
         set(AgentCounter.DROPPED_FRAMES_OUT, network.value(NetworkCounter.DROPPED_FRAMES_OUT));
         set(AgentCounter.DROPPED_FRAMES_IN, network.value(NetworkCounter.DROPPED_FRAMES_IN));
+        set(AgentCounter.INPUT_LOG_BYTES, network.value(NetworkCounter.INPUT_LOG_BYTES));
+        set(AgentCounter.INPUT_LAG_BYTES, network.value(NetworkCounter.INPUT_LAG_BYTES));
+        set(AgentCounter.INPUT_STALLS, network.value(NetworkCounter.INPUT_STALLS));
+        set(AgentCounter.EMITTED_FRAMES_TOTAL, network.value(NetworkCounter.EMITTED_FRAMES));
+        set(AgentCounter.EMITTED_FLOWS, network.value(NetworkCounter.EMITTED_FLOWS));
+        set(AgentCounter.EMITTED_FRAMES_LAST_EPOCH, network.value(NetworkCounter.EMITTED_FRAMES_LAST_EPOCH));
+        set(AgentCounter.EMITTED_BYTES_LAST_EPOCH, network.value(NetworkCounter.EMITTED_BYTES_LAST_EPOCH));
+    }
+
+    /** Takes over what a replay has counted. By one thread, about once a second. */
+    public void publish(final ReplayController replay) {
+        set(AgentCounter.REPLAYED_FRAMES, replay.counted(ReplayCounter.REPLAYED_FRAMES));
+        set(AgentCounter.SUPPRESSED_FRAMES, replay.counted(ReplayCounter.SUPPRESSED_FRAMES));
+        set(AgentCounter.REPEATED_FRAMES, replay.counted(ReplayCounter.REPEATED_FRAMES));
+        set(AgentCounter.TRANSLATED_FLOWS, replay.counted(ReplayCounter.TRANSLATED_FLOWS));
+        set(AgentCounter.DIVERGED_FLOWS, replay.counted(ReplayCounter.DIVERGED_FLOWS));
+        set(
+                AgentCounter.REPLAY_LEFT_OUT_FRAMES,
+                replay.counted(ReplayCounter.SKIPPED_FRAMES) + replay.counted(ReplayCounter.DROPPED_FRAMES));
+        set(AgentCounter.REPLAY_NANOS_LAST, replay.counted(ReplayCounter.REPLAY_NANOS));
     }
 
     /** Replaces a text; beyond 1,016 bytes of UTF-8 it is cut off. */

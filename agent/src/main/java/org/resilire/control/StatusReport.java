@@ -143,6 +143,7 @@ public final class StatusReport {
                         + count(AgentCounter.RELEASED_FRAMES) + " released, dropped "
                         + count(AgentCounter.DROPPED_FRAMES_OUT) + " out and " + count(AgentCounter.DROPPED_FRAMES_IN)
                         + " in");
+        inputReplay(out);
         line(
                 out,
                 "verified",
@@ -280,6 +281,37 @@ public final class StatusReport {
                     "",
                     bytes(AgentCounter.DISK_WAITING_BYTES) + " waiting, writes delayed by "
                             + millis(AgentCounter.DISK_DELAY_NANOS_TOTAL) + " in all");
+        }
+    }
+
+    /** Only where it is done. */
+    private void inputReplay(final StringBuilder out) {
+        if (reader.value(AgentCounter.EMITTED_FRAMES_TOTAL) > 0) {
+            line(
+                    out,
+                    "input log",
+                    bytes(AgentCounter.INPUT_LOG_BYTES) + " to replay, " + bytes(AgentCounter.INPUT_LAG_BYTES)
+                            + " not acknowledged; was full " + count(AgentCounter.INPUT_STALLS) + " times");
+            line(
+                    out,
+                    "let out",
+                    count(AgentCounter.EMITTED_FRAMES_LAST_EPOCH) + " frames, "
+                            + bytes(AgentCounter.EMITTED_BYTES_LAST_EPOCH) + " in the last epoch; "
+                            + count(AgentCounter.EMITTED_FLOWS) + " flows");
+        }
+        if (reader.value(AgentCounter.INPUT_LOG_FRAMES) > 0) {
+            line(out, "input log", count(AgentCounter.INPUT_LOG_FRAMES) + " frames at the last checkpoint");
+        }
+        if (reader.isKnown(AgentCounter.REPLAYED_FRAMES)) {
+            line(
+                    out,
+                    "replay",
+                    count(AgentCounter.REPLAYED_FRAMES) + " frames in " + millis(AgentCounter.REPLAY_NANOS_LAST) + ", "
+                            + count(AgentCounter.REPLAY_LEFT_OUT_FRAMES) + " left out; of the guest's "
+                            + count(AgentCounter.SUPPRESSED_FRAMES) + " suppressed, "
+                            + count(AgentCounter.REPEATED_FRAMES) + " repeated; connections: "
+                            + count(AgentCounter.TRANSLATED_FLOWS) + " translated, "
+                            + count(AgentCounter.DIVERGED_FLOWS) + " diverged");
         }
     }
 

@@ -24,8 +24,7 @@ public record ModeChoice(
     public ReplicationMode resolve() {
         final Identification how = resolveIdentification();
         if (how == Identification.PAGE && blockSize != null) {
-            throw new IllegalArgumentException(
-                    "--block is of no use with --mode remus, which sends whole pages: leave it out");
+            throw new IllegalArgumentException("--block is of no use where whole pages are sent: leave it out");
         }
         return new ReplicationMode(
                 how,

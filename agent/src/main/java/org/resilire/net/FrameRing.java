@@ -33,7 +33,7 @@ public final class FrameRing implements AutoCloseable {
     private static final int PADDING = -1;
     private static final int CACHE_LINE_BYTES = 64;
 
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private final MemorySegment memory;
     private final long capacityBytes;
     private final long mask;
@@ -53,7 +53,19 @@ public final class FrameRing implements AutoCloseable {
         }
         this.capacityBytes = capacityBytes;
         mask = capacityBytes - 1L;
+        arena = Arena.ofShared();
         memory = arena.allocate(capacityBytes, CACHE_LINE_BYTES);
+    }
+
+    /** In memory of the caller's, a power of two of bytes, which is touched as the queue grows and stays the caller's. */
+    public FrameRing(final MemorySegment memory) {
+        this.capacityBytes = memory.byteSize();
+        if (capacityBytes < HEADER_BYTES || Long.bitCount(capacityBytes) != 1) {
+            throw new IllegalArgumentException("a ring of frames cannot have " + capacityBytes + " bytes");
+        }
+        this.memory = memory;
+        mask = capacityBytes - 1L;
+        arena = null;
     }
 
     /**
@@ -229,6 +241,8 @@ public final class FrameRing implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        if (arena != null) {
+            arena.close();
+        }
     }
 }

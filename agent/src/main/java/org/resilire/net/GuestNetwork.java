@@ -1,6 +1,8 @@
 package org.resilire.net;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.agrona.concurrent.Agent;
 import org.resilire.linux.FrameBatch;
 import org.resilire.linux.UnixDatagramSocket;
@@ -26,6 +28,14 @@ public final class GuestNetwork implements Agent {
     private final FrameBatch inbound;
     private final FrameBatch retry;
     private final InboundFrameListener inboundListener;
+    private final InboundLog inputLog;
+    private final EmissionListener emissionListener;
+    private final long[] inboundPositions;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment scratch = arena.allocate(ValueLayout.JAVA_INT);
+    private final MemorySegment scratchOfOthers = arena.allocate(ValueLayout.JAVA_INT);
+    private final FrameSink releaseSink = this::emitReleased;
+    private final FrameSink replaySink = this::deliverReplayed;
     private final HeldOutputListener heldOutputListener;
     private final int releaseLimit;
     private final NetworkCounters counters = new NetworkCounters();
@@ -38,6 +48,13 @@ public final class GuestNetwork implements Agent {
     private long discardedFrames;
     private long deliveredFrames;
     private long droppedFramesIn;
+    private long inputStalls;
+    private boolean isInputStalled;
+    /** Up to where the guest's socket was given the input log; read by the checkpoint thread. */
+    private volatile long deliveredPosition;
+    /** After a takeover, for as long as its connections live; null otherwise. Set before the network runs. */
+    private FrameReplay replay;
+
     private volatile long newestHeldEpoch = -1;
 
     /** Concludes the context, and owns its socket and uplink from here on. */
@@ -52,6 +69,9 @@ public final class GuestNetwork implements Agent {
         inbound = new FrameBatch(context.batchFrames(), context.frameCapacityBytes());
         retry = new FrameBatch(RETRY_FRAMES, context.frameCapacityBytes());
         inboundListener = context.inboundListener();
+        inputLog = context.inputLog();
+        emissionListener = context.emissionListener();
+        inboundPositions = new long[context.batchFrames()];
         heldOutputListener = context.heldOutputListener();
         releaseLimit = context.releaseLimitFrames();
     }
@@ -59,10 +79,15 @@ public final class GuestNetwork implements Agent {
     @Override
     public int doWork() {
         int workCount = 0;
+        if (inputLog != null && inputLog.isLogging()) {
+            noteConsumedInput(scratch);
+        }
         workCount += releaseOutput();
         workCount += receiveFromGuest();
+        workCount += replay();
         workCount += retryTowardsGuest();
         workCount += receiveFromUplink();
+        tellEmitted();
         if (workCount > 0) {
             publishCounters();
         }
@@ -75,6 +100,28 @@ public final class GuestNetwork implements Agent {
         do {
             lengthBytes = uplink.read(inbound.memory(), inbound.frameOffset(0), inbound.frameCapacityBytes());
         } while (lengthBytes != 0);
+    }
+
+    /** Has this stand between the guest and the world from now on; only before the network runs. */
+    void replay(final FrameReplay after) {
+        replay = after;
+    }
+
+    /** Whether the guest has taken all that it was given. One thread beside the network's own. */
+    boolean hasGuestTakenAll() {
+        return guest.untakenBytes(scratchOfOthers) == 0;
+    }
+
+    /** Learns how much of the input log the guest has taken by now. One thread beside the network's own. */
+    void noteConsumedInput() {
+        noteConsumedInput(scratchOfOthers);
+    }
+
+    private void noteConsumedInput(final MemorySegment answer) {
+        final long delivered = deliveredPosition;
+        if (delivered > inputLog.consumed() && guest.untakenBytes(answer) == 0) {
+            inputLog.consumed(delivered);
+        }
     }
 
     /** Puts a frame before all that will arrive; only before the network runs. Returns false if there is no room. */
@@ -99,7 +146,12 @@ public final class GuestNetwork implements Agent {
 
     /** True while frames wait for a sink that would block: then look again soon, for nothing wakes the network thread. */
     boolean isBlocked() {
-        return isOutputBlocked || !inboundQueue.isEmpty();
+        return isOutputBlocked || !inboundQueue.isEmpty() || (replay != null && replay.isWaiting());
+    }
+
+    /** True while frames wait at the uplink although they could be read, because they cannot be logged. */
+    boolean isInputStalled() {
+        return isInputStalled;
     }
 
     int guestDescriptor() {
@@ -117,6 +169,7 @@ public final class GuestNetwork implements Agent {
         }
         return switch (epochs.mode()) {
             case HOLD -> release(epochs.acknowledgedEpoch());
+            case LOGGED, AT_ONCE -> releaseLogged(epochs.mode());
             case PASS -> release(Long.MAX_VALUE);
             case DISCARD -> gate.discardAll();
         };
@@ -129,6 +182,26 @@ public final class GuestNetwork implements Agent {
         return released;
     }
 
+    private int releaseLogged(final GateMode mode) {
+        if (inputLog == null || !inputLog.isLogging()) {
+            return release(epochs.acknowledgedEpoch());
+        }
+        final long upToEpoch = mode == GateMode.AT_ONCE ? Long.MAX_VALUE : epochs.acknowledgedEpoch();
+        final long upToInput = inputLog.acknowledged();
+        final int released = gate.releaseLogged(upToEpoch, upToInput, releaseSink, releaseLimit);
+        releasedFrames += released;
+        isOutputBlocked = released < releaseLimit && gate.hasReleasable(upToEpoch, upToInput);
+        return released;
+    }
+
+    private boolean emitReleased(final MemorySegment frames, final long offset, final int lengthBytes) {
+        if (!uplink.write(frames, offset, lengthBytes)) {
+            return false;
+        }
+        emissionListener.onEmitted(frames, offset, lengthBytes, gate.headEpoch());
+        return true;
+    }
+
     private int receiveFromGuest() {
         final int received = guest.receive(outbound);
         if (received == 0) {
@@ -137,23 +210,47 @@ public final class GuestNetwork implements Agent {
         // Law 1: only now, after the frames, may mode and epoch be read; see the labelling rule of OutputEpochs.
         final long epoch = epochs.currentEpoch();
         final GateMode mode = epochs.mode();
+        final boolean isLogging = inputLog != null && inputLog.isLogging();
+        // All that the guest had got when it sent these, and perhaps more.
+        final long inputPosition = isLogging ? inputLog.position() : 0;
         for (int i = 0; i < received; i++) {
             final int lengthBytes = outbound.frameLengthBytes(i);
             if (lengthBytes == 0) {
                 malformedFramesOut++;
-            } else if (mode == GateMode.HOLD) {
-                hold(i, lengthBytes, epoch);
-            } else if (mode == GateMode.PASS) {
-                pass(i, lengthBytes, epoch);
-            } else {
+            } else if (mode == GateMode.DISCARD) {
                 discardedFrames++;
+            } else if (replay == null || replay.onOutbound(outbound.memory(), outbound.frameOffset(i), lengthBytes)) {
+                if (mode == GateMode.PASS) {
+                    pass(i, lengthBytes, epoch);
+                } else if (mode == GateMode.HOLD || !isLogging || !emit(i, lengthBytes, epoch, mode, inputPosition)) {
+                    hold(i, lengthBytes, epoch, isLogging ? inputPosition : neverLogged());
+                }
             }
         }
         return received;
     }
 
-    private void hold(final int index, final int lengthBytes, final long epoch) {
-        if (gate.offer(outbound.memory(), outbound.frameOffset(index), lengthBytes, epoch) && epoch > announcedEpoch) {
+    /** Lets a frame out at once if it may leave and nothing before it waits. */
+    private boolean emit(
+            final int index, final int lengthBytes, final long epoch, final GateMode mode, final long inputPosition) {
+        final boolean mayLeave = mode == GateMode.AT_ONCE || inputLog.acknowledged() >= inputPosition;
+        final long offset = outbound.frameOffset(index);
+        if (!mayLeave || !gate.isEmpty() || !uplink.write(outbound.memory(), offset, lengthBytes)) {
+            return false;
+        }
+        emissionListener.onEmitted(outbound.memory(), offset, lengthBytes, epoch);
+        releasedFrames++;
+        return true;
+    }
+
+    /** A position that is not acknowledged for as long as a frame can be held. */
+    private long neverLogged() {
+        return inputLog == null ? 0 : inputLog.position() + Integer.MAX_VALUE / 2;
+    }
+
+    private void hold(final int index, final int lengthBytes, final long epoch, final long inputPosition) {
+        if (gate.offer(outbound.memory(), outbound.frameOffset(index), lengthBytes, epoch, inputPosition)
+                && epoch > announcedEpoch) {
             announcedEpoch = epoch;
             newestHeldEpoch = epoch;
             heldOutputListener.onFirstOutputHeld(epoch);
@@ -174,7 +271,7 @@ public final class GuestNetwork implements Agent {
         final int capacity = inbound.capacity();
         int count = 0;
         int read = 0;
-        while (read < capacity) {
+        while (read < capacity && hasRoomForInput()) {
             final int lengthBytes =
                     uplink.read(inbound.memory(), inbound.frameOffset(count), inbound.frameCapacityBytes());
             if (lengthBytes == 0) {
@@ -186,12 +283,52 @@ public final class GuestNetwork implements Agent {
                 droppedFramesIn++;
                 continue;
             }
+            final long offset = inbound.frameOffset(count);
+            if (inputLog != null && !inputLog.add(inbound.memory(), offset, lengthBytes)) {
+                droppedFramesIn++;
+                continue;
+            }
             inbound.frameLengthBytes(count, lengthBytes);
-            inboundListener.onInboundFrame(inbound.memory(), inbound.frameOffset(count), lengthBytes);
-            count++;
+            inboundListener.onInboundFrame(inbound.memory(), offset, lengthBytes);
+            if (replay == null || replay.onInbound(inbound.memory(), offset, lengthBytes)) {
+                inboundPositions[count] = inputLog == null ? 0 : inputLog.position();
+                count++;
+            }
         }
         deliver(count);
         return read;
+    }
+
+    /** Whether a frame can be logged, if that must be; else it waits at the uplink, which drops what it cannot keep. */
+    private boolean hasRoomForInput() {
+        final boolean isFull = inputLog != null && inputLog.isLogging() && !inputLog.hasRoom();
+        if (isFull && !isInputStalled) {
+            inputStalls++;
+        }
+        isInputStalled = isFull;
+        return !isFull;
+    }
+
+    private void tellEmitted() {
+        if (inputLog != null && inputLog.isLogging()) {
+            emissionListener.tell(inputLog);
+        }
+    }
+
+    private int replay() {
+        return replay == null ? 0 : replay.deliverDue(replaySink);
+    }
+
+    /** To the guest at once or not at all: what waits is the replay's to keep. */
+    private boolean deliverReplayed(final MemorySegment frames, final long offset, final int lengthBytes) {
+        if (!inboundQueue.isEmpty()) {
+            return false;
+        }
+        MemorySegment.copy(frames, offset, retry.memory(), retry.frameOffset(0), lengthBytes);
+        retry.frameLengthBytes(0, lengthBytes);
+        final int sent = guest.send(retry, 0, 1);
+        deliveredFrames += sent;
+        return sent == 1;
     }
 
     private void deliver(final int count) {
@@ -200,8 +337,13 @@ public final class GuestNetwork implements Agent {
         }
         final int sent = inboundQueue.isEmpty() ? guest.send(inbound, 0, count) : 0;
         deliveredFrames += sent;
+        if (sent > 0) {
+            deliveredPosition = inboundPositions[sent - 1];
+        }
         for (int i = sent; i < count; i++) {
-            if (!inboundQueue.offer(inbound.memory(), inbound.frameOffset(i), inbound.frameLengthBytes(i), 0)) {
+            final boolean isQueued = inboundQueue.offer(
+                    inbound.memory(), inbound.frameOffset(i), inbound.frameLengthBytes(i), inboundPositions[i]);
+            if (!isQueued) {
                 droppedFramesIn++;
             }
         }
@@ -214,6 +356,7 @@ public final class GuestNetwork implements Agent {
         final int count = inboundQueue.peek(retry);
         final int sent = guest.send(retry, 0, count);
         for (int i = 0; i < sent; i++) {
+            deliveredPosition = inboundQueue.headLabel();
             inboundQueue.removeHead();
         }
         deliveredFrames += sent;
@@ -233,6 +376,19 @@ public final class GuestNetwork implements Agent {
         counters.publish(NetworkCounter.DELIVERED_FRAMES, deliveredFrames - undeliverable);
         counters.publish(NetworkCounter.QUEUED_FRAMES_IN, inboundQueue.frameCount());
         counters.publish(NetworkCounter.DROPPED_FRAMES_IN, droppedFramesIn + undeliverable);
+        if (inputLog != null) {
+            counters.publish(NetworkCounter.INPUT_LOG_BYTES, inputLog.replayBytes());
+            counters.publish(NetworkCounter.INPUT_LAG_BYTES, inputLog.lagBytes());
+            counters.publish(NetworkCounter.INPUT_STALLS, inputStalls);
+            publishEmitted(NetworkCounter.EMITTED_FRAMES);
+            publishEmitted(NetworkCounter.EMITTED_FLOWS);
+            publishEmitted(NetworkCounter.EMITTED_FRAMES_LAST_EPOCH);
+            publishEmitted(NetworkCounter.EMITTED_BYTES_LAST_EPOCH);
+        }
+    }
+
+    private void publishEmitted(final NetworkCounter counter) {
+        counters.publish(counter, emissionListener.emitted(counter));
     }
 
     /** What is still held is lost: change the mode to {@link GateMode#PASS} first where it should leave. */
@@ -246,5 +402,6 @@ public final class GuestNetwork implements Agent {
         outbound.close();
         inbound.close();
         retry.close();
+        arena.close();
     }
 }

@@ -22,6 +22,8 @@ public final class GuestNetworkContext {
     private UnixDatagramSocket guestSocket;
     private OutputEpochs epochs;
     private Uplink uplink = new NoUplink();
+    private InboundLog inputLog;
+    private EmissionListener emissionListener = EmissionListener.NONE;
     private InboundFrameListener inboundListener = InboundFrameListener.NONE;
     private HeldOutputListener heldOutputListener = HeldOutputListener.NONE;
     private int gateCapacityBytes = OutputGate.DEFAULT_CAPACITY_BYTES;
@@ -88,6 +90,25 @@ public final class GuestNetworkContext {
 
     public Uplink uplink() {
         return uplink;
+    }
+
+    /** Has each frame before the guest does. Default: none. The network does not close it. */
+    public GuestNetworkContext inputLog(final InboundLog log) {
+        inputLog = log;
+        return this;
+    }
+
+    public InboundLog inputLog() {
+        return inputLog;
+    }
+
+    public GuestNetworkContext emissionListener(final EmissionListener listener) {
+        emissionListener = listener;
+        return this;
+    }
+
+    public EmissionListener emissionListener() {
+        return emissionListener;
     }
 
     public GuestNetworkContext inboundListener(final InboundFrameListener listener) {

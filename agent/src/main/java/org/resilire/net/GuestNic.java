@@ -30,13 +30,15 @@ public final class GuestNic implements AutoCloseable {
     /**
      * Opens both ends; nothing is forwarded yet.
      *
-     * @param listener sees every frame for the guest
+     * @param inputLog has every frame before the guest does
+     * @param emissions sees what leaves while input is replayed
      * @param heldOutputListener hears when an epoch has output that waits
      */
     public static GuestNic open(
             final GuestNicConfig config,
             final OutputEpochs epochs,
-            final InboundFrameListener listener,
+            final InboundLog inputLog,
+            final EmissionListener emissions,
             final HeldOutputListener heldOutputListener) {
         NetworkRehearsal.run(config.agentSocket());
         final TapDevice tap = TapDevice.open(config.tap());
@@ -51,7 +53,8 @@ public final class GuestNic implements AutoCloseable {
                 .guestSocket(socket)
                 .uplink(new TapUplink(tap))
                 .epochs(epochs)
-                .inboundListener(listener)
+                .inputLog(inputLog)
+                .emissionListener(emissions)
                 .heldOutputListener(heldOutputListener)
                 .gateCapacityBytes(config.gateBytes()));
         final PollingIdleStrategy idle =
@@ -68,6 +71,22 @@ public final class GuestNic implements AutoCloseable {
     public int deliverFirst(final RedeliveryLog log) {
         network.discardInbound();
         return log.deliver(network::deliverFirst);
+    }
+
+    /** As {@link #deliverFirst}, for input replay, which from then on stands between guest and world. */
+    public void replay(final FrameReplay replay) {
+        network.discardInbound();
+        network.replay(replay);
+    }
+
+    /** Whether the guest has taken all that it was given. One thread beside the network's. */
+    boolean hasGuestTakenAll() {
+        return network.hasGuestTakenAll();
+    }
+
+    /** Learns how much of the input log the guest has taken. One thread beside the network's. */
+    void noteConsumedInput() {
+        network.noteConsumedInput();
     }
 
     /** Starts forwarding. */

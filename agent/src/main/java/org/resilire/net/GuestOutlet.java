@@ -1,7 +1,12 @@
 package org.resilire.net;
 
+import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.CloseHelper;
+import org.resilire.net.replay.EmissionRecorder;
+import org.resilire.net.replay.EmittedFlows;
+import org.resilire.net.replay.ReplayController;
 
 /**
  * A guest's way to the world on one host: its NIC, the epochs that its output waits for and the log of what came in. It outlives
@@ -12,10 +17,14 @@ import org.agrona.CloseHelper;
  */
 public final class GuestOutlet implements AutoCloseable {
 
+    private static final long TAKEN_LIMIT_NANOS = 20_000_000L;
+    private static final long TAKEN_POLL_NANOS = 100_000L;
+
     private final OutputEpochs epochs;
     private final InboundLog inboundLog;
     private final OutputSignal signal;
     private final GuestNic nic;
+    private volatile ReplayController replay;
     private boolean isStarted;
 
     private GuestOutlet(
@@ -35,12 +44,18 @@ public final class GuestOutlet implements AutoCloseable {
             epochs.beginEpoch(1);
             inboundLog = new InboundLog(epochs, InboundLog.DEFAULT_CAPACITY_BYTES);
             final OutputSignal signal = new OutputSignal();
-            final GuestNic nic = config.isEmpty() ? null : GuestNic.open(config.get(), epochs, inboundLog, signal);
+            final GuestNic nic = config.isEmpty()
+                    ? null
+                    : GuestNic.open(config.get(), epochs, inboundLog, new EmissionRecorder(newFlows()), signal);
             return new GuestOutlet(epochs, inboundLog, signal, nic);
         } catch (final RuntimeException e) {
             CloseHelper.quietCloseAll(inboundLog, epochs);
             throw e;
         }
+    }
+
+    private static EmittedFlows newFlows() {
+        return new EmittedFlows(EmittedFlows.DEFAULT_CAPACITY, new SecureRandom().nextLong());
     }
 
     /** Starts forwarding, unless that was done before. */
@@ -57,6 +72,47 @@ public final class GuestOutlet implements AutoCloseable {
      */
     public int deliverFirst(final RedeliveryLog log) {
         return nic == null || isStarted ? 0 : nic.deliverFirst(log);
+    }
+
+    /**
+     * Has a replay stand between the guest and the world from the start on, and owns it; before {@link #start}.
+     *
+     * @return false if there is no network, or it runs already: then nothing was done
+     */
+    public boolean replay(final ReplayController controller) {
+        if (nic == null || isStarted) {
+            return false;
+        }
+        replay = controller;
+        nic.replay(controller);
+        return true;
+    }
+
+    /** What a replay has counted, if there was one; any thread. */
+    public Optional<ReplayController> replay() {
+        return Optional.ofNullable(replay);
+    }
+
+    /**
+     * Before the guest is paused at the end of an epoch: notes what of the input its checkpoint will have seen. Begins to log where
+     * input is replayed, and waits a little until the guest has taken what came before. Checkpoint thread.
+     */
+    public void markInputBoundary(final long epoch) {
+        if (nic != null) {
+            if (inboundLog.begin()) {
+                awaitTaken();
+            }
+            nic.noteConsumedInput();
+        }
+        inboundLog.markBoundary(epoch);
+    }
+
+    /** What is still on its way to the guest now is in no log; a guest that takes nothing, as one that is paused, is not waited for. */
+    private void awaitTaken() {
+        final long deadlineNanos = System.nanoTime() + TAKEN_LIMIT_NANOS;
+        while (!nic.hasGuestTakenAll() && System.nanoTime() - deadlineNanos < 0) {
+            LockSupport.parkNanos(TAKEN_POLL_NANOS);
+        }
     }
 
     /** Which epoch runs, which is safe, and what becomes of output. */
@@ -87,6 +143,6 @@ public final class GuestOutlet implements AutoCloseable {
     @Override
     public void close() {
         // The network's thread uses the other two.
-        CloseHelper.closeAll(nic, inboundLog, epochs);
+        CloseHelper.closeAll(nic, replay, inboundLog, epochs);
     }
 }

@@ -19,5 +19,19 @@ public enum NetworkCounter {
     /** Frames for the guest waiting now because its NIC took no more. */
     QUEUED_FRAMES_IN,
     /** Frames for the guest lost because it took none for too long, or was not there. */
-    DROPPED_FRAMES_IN
+    DROPPED_FRAMES_IN,
+    /** Bytes of the input log that a failover would replay now. */
+    INPUT_LOG_BYTES,
+    /** Bytes of the input log that the backup has not acknowledged yet. */
+    INPUT_LAG_BYTES,
+    /** How often frames had to wait because the input log was full. */
+    INPUT_STALLS,
+    /** Frames that left while input was logged. */
+    EMITTED_FRAMES,
+    /** Flows of which the backup is told how far they have gone. */
+    EMITTED_FLOWS,
+    /** Frames that left in the last whole epoch. */
+    EMITTED_FRAMES_LAST_EPOCH,
+    /** Their bytes. */
+    EMITTED_BYTES_LAST_EPOCH
 }

@@ -39,6 +39,7 @@ public final class OutputEpochs implements AutoCloseable {
     private final AtomicLongArray fields = new AtomicLongArray(LENGTH);
     private final AtomicReference<ModeSetting> setting;
     private final EventFd wakeup = EventFd.create();
+    private volatile GateMode modeWhileProtected = GateMode.HOLD;
 
     /** Starts in epoch 0, with nothing acknowledged (-1). */
     public OutputEpochs(final GateMode mode) {
@@ -114,6 +115,18 @@ public final class OutputEpochs implements AutoCloseable {
     public void discardForGood() {
         setting.set(new ModeSetting(GateMode.DISCARD, true));
         wakeup.signal();
+    }
+
+    /** What is to happen to output from the first checkpoint on: {@link GateMode#HOLD}, or one of input replay. */
+    public void modeWhileProtected(final GateMode mode) {
+        if (!mode.isProtecting()) {
+            throw new IllegalArgumentException(mode + " protects nothing");
+        }
+        modeWhileProtected = mode;
+    }
+
+    public GateMode modeWhileProtected() {
+        return modeWhileProtected;
     }
 
     public GateMode mode() {

@@ -33,7 +33,21 @@ public final class OutputGate implements AutoCloseable {
      * @return false if there was no room: the frame is dropped, and counted
      */
     public boolean offer(final MemorySegment frames, final long offset, final int lengthBytes, final long epoch) {
-        if (!ring.offer(frames, offset, lengthBytes, epoch)) {
+        return offer(frames, offset, lengthBytes, epoch, 0);
+    }
+
+    /**
+     * As {@link #offer(MemorySegment, long, int, long)}, for a frame that may also leave once the input log is acknowledged up to a
+     * position.
+     */
+    boolean offer(
+            final MemorySegment frames,
+            final long offset,
+            final int lengthBytes,
+            final long epoch,
+            final long inputPosition) {
+        // Positions are compared within 2 GiB of each other.
+        if (!ring.offer(frames, offset, lengthBytes, epoch, (int) inputPosition)) {
             droppedFrames++;
             return false;
         }
@@ -58,6 +72,29 @@ public final class OutputGate implements AutoCloseable {
             released++;
         }
         return released;
+    }
+
+    /** Gives the sink frames that wait for nothing but input up to this position, or whose epoch is acknowledged. */
+    int releaseLogged(final long upToEpoch, final long inputPosition, final FrameSink sink, final int limit) {
+        final FrameRing ring = this.ring;
+        int released = 0;
+        while (released < limit && hasReleasable(upToEpoch, inputPosition)) {
+            if (!sink.write(ring.memory(), ring.headFrameOffset(), ring.headLengthBytes())) {
+                break;
+            }
+            ring.removeHead();
+            released++;
+        }
+        return released;
+    }
+
+    boolean hasReleasable(final long upToEpoch, final long inputPosition) {
+        return !ring.isEmpty() && (ring.headLabel() <= upToEpoch || ring.headMark() - (int) inputPosition <= 0);
+    }
+
+    /** The epoch of the oldest frame; the gate must not be empty. */
+    long headEpoch() {
+        return ring.headLabel();
     }
 
     /** Gives the sink all frames, whatever their epoch, until it would block. Returns how many it took. */

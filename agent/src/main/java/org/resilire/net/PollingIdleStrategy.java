@@ -1,5 +1,6 @@
 package org.resilire.net;
 
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.IdleStrategy;
 import org.resilire.linux.EventFd;
 import org.resilire.linux.Poller;
@@ -59,6 +60,11 @@ public final class PollingIdleStrategy implements IdleStrategy, AutoCloseable {
 
     @Override
     public void idle() {
+        if (network.isInputStalled()) {
+            // The uplink is readable all the time.
+            LockSupport.parkNanos(BLOCKED_WAIT_NANOS);
+            return;
+        }
         if (spinsDone < spins) {
             spinsDone++;
             Thread.onSpinWait();

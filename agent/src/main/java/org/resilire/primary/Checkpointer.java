@@ -1,5 +1,6 @@
 package org.resilire.primary;
 
+import java.util.function.LongConsumer;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.PageHasher;
@@ -29,6 +30,7 @@ final class Checkpointer {
     private final PageHasher hasher;
     private final FailurePoints failurePoints;
     private final NanoClock clock;
+    private final LongConsumer beforePause;
     private final PageRuns runs = new PageRuns(RUNS_AT_A_TIME);
 
     private long pausedAtNanos;
@@ -46,6 +48,19 @@ final class Checkpointer {
             final GuestDisks disks,
             final FailurePoints failurePoints,
             final NanoClock clock) {
+        this(guest, writer, outputEpochs, disks, failurePoints, clock, epoch -> {});
+    }
+
+    /** @param beforePause told the number of each checkpoint before the guest is paused for it */
+    Checkpointer(
+            final Guest guest,
+            final EpochWriter writer,
+            final OutputEpochs outputEpochs,
+            final GuestDisks disks,
+            final FailurePoints failurePoints,
+            final NanoClock clock,
+            final LongConsumer beforePause) {
+        this.beforePause = beforePause;
         this.guest = guest;
         this.tracker = guest.dirtyTracker();
         this.writer = writer;
@@ -66,6 +81,7 @@ final class Checkpointer {
         writer.begin(epoch, EpochKind.CHECKPOINT);
         dirtyPages = 0;
         scanNanos = 0;
+        beforePause.accept(epoch);
         pausedAtNanos = clock.nanoTime();
         disks.beforePause();
         final int deviceStateBytes;
@@ -82,8 +98,9 @@ final class Checkpointer {
             // What the guest sends from here on must wait for the next epoch (law 1): both stand before it runs again.
             outputEpochs.beginEpoch(epoch + 1);
             disks.beginEpoch(epoch + 1);
-            if (outputEpochs.mode() != GateMode.HOLD) {
-                outputEpochs.changeMode(GateMode.HOLD);
+            final GateMode mode = outputEpochs.modeWhileProtected();
+            if (outputEpochs.mode() != mode) {
+                outputEpochs.changeMode(mode);
             }
         } finally {
             disks.beforeResume();

@@ -7,9 +7,11 @@ import org.resilire.epoch.CaptureChunk;
 import org.resilire.epoch.CapturePipe;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
+import org.resilire.net.InboundLog;
 import org.resilire.wire.sbe.DeviceStateEncoder;
 import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
+import org.resilire.wire.sbe.InputBoundaryEncoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.PageBatchEncoder;
 import org.resilire.wire.sbe.PageHashesEncoder;
@@ -33,10 +35,17 @@ final class EpochSender {
     private final EpochEndEncoder epochEnd = new EpochEndEncoder();
     private final EpochTotals totals = new EpochTotals();
     private final DiskChangeSender disks;
+    private final InputBoundaryEncoder inputBoundary = new InputBoundaryEncoder();
+    private final UnsafeBuffer boundaryBuffer =
+            new UnsafeBuffer(new byte[MessageHeaderEncoder.ENCODED_LENGTH + InputBoundaryEncoder.BLOCK_LENGTH]);
     private final TransferTimes transfers = new TransferTimes();
 
     private ExclusivePublication publication;
     private long sessionId;
+    /** Null while input is not replayed. */
+    private InboundLog replayedInput;
+
+    private long boundarySentEpoch = -1;
     private CaptureChunk pending;
     private int messageOffset;
     private int messageBytes;
@@ -69,10 +78,16 @@ final class EpochSender {
         startEpoch();
     }
 
+    /** Has each checkpoint of this session say what of this log it has seen. */
+    void replaysInput(final InboundLog log) {
+        replayedInput = log;
+    }
+
     /** Drops chunks instead of sending them from now on. */
     void close() {
         disks.close(publication != null);
         publication = null;
+        replayedInput = null;
         discardAll();
     }
 
@@ -101,7 +116,10 @@ final class EpochSender {
                 encodeHeader();
                 transfers.onMessage(pending.epoch(), messageBytes, nowNanos);
             }
-            final long position = publication.offer(pending.buffer(), messageOffset, messageBytes);
+            final long boundaryPosition = offerBoundary();
+            final long position = boundaryPosition < 0
+                    ? boundaryPosition
+                    : publication.offer(pending.buffer(), messageOffset, messageBytes);
             if (position < 0) {
                 return onNotAccepted(position, sent);
             }
@@ -110,6 +128,28 @@ final class EpochSender {
             onSent();
         }
         return sent;
+    }
+
+    /** Before the end of a checkpoint; negative if Aeron cannot take it now. */
+    private long offerBoundary() {
+        final long epoch = pending.epoch();
+        final boolean isDue = replayedInput != null
+                && boundarySentEpoch != epoch
+                && pending.content() == CaptureChunk.Content.EPOCH_END
+                && pending.kind() == EpochKind.CHECKPOINT;
+        if (!isDue) {
+            return 0;
+        }
+        inputBoundary
+                .wrapAndApplyHeader(boundaryBuffer, 0, header)
+                .sessionId(sessionId)
+                .epoch(epoch)
+                .position(replayedInput.boundary(epoch));
+        final long position = publication.offer(boundaryBuffer);
+        if (position >= 0) {
+            boundarySentEpoch = epoch;
+        }
+        return position;
     }
 
     private int onNotAccepted(final long reason, final int sent) {

@@ -48,6 +48,7 @@ import org.resilire.guest.qemu.QemuGuestConfig;
 import org.resilire.guest.qemu.ReplicaFile;
 import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
+import org.resilire.net.GateMode;
 import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
 import org.resilire.net.OutputSignal;
@@ -352,6 +353,7 @@ public final class PrimaryAgent {
                 sender,
                 pipeline,
                 outlet.inboundLog(),
+                config.release().isReplay(),
                 session,
                 detector,
                 (epoch, restorable, nowNanos) -> {
@@ -394,8 +396,18 @@ public final class PrimaryAgent {
                 modeSwitch,
                 config.verifyEvery(),
                 clock);
-        final Checkpointer checkpointer =
-                new Checkpointer(guest, writer, outputEpochs, disks, config.failurePoints(), clock);
+        outputEpochs.modeWhileProtected(config.release());
+        if (config.release().isReplay()) {
+            metrics.release(
+                    "llm: output leaves "
+                            + (config.release() == GateMode.AT_ONCE ? "at once" : "when all input before it is logged")
+                            + ", input is replayed after a failover; memory as ",
+                    modeSwitch.parts());
+            LOG.warn("--mode llm: after a failover the guest does again what it did since its last checkpoint;"
+                    + " where it does not do the same, clients see it");
+        }
+        final Checkpointer checkpointer = new Checkpointer(
+                guest, writer, outputEpochs, disks, config.failurePoints(), clock, outlet::markInputBoundary);
         final Synchroniser synchroniser = new Synchroniser(guest.memory(), guest.dirtyTracker(), writer);
         final ProtectionWait protectionWait = new ProtectionWait(protectionSwitch, counters);
         final Map<String, ControlHandler> handlers = new HashMap<>(new OperatorCommands(

@@ -10,6 +10,7 @@ import org.resilire.epoch.ReplicationMode;
 import org.resilire.failover.DetectorConfig;
 import org.resilire.fault.FailurePoints;
 import org.resilire.guest.tracking.TrackerChoice;
+import org.resilire.net.GateMode;
 import org.resilire.net.GuestNicConfig;
 import org.resilire.transport.Endpoint;
 import org.resilire.transport.TransportConfig;
@@ -27,6 +28,7 @@ import org.resilire.transport.TransportConfig;
  * @param scanThreads that look for them in a pause, the checkpoint's own included
  * @param policy when checkpoints are made
  * @param mode what of a written page travels
+ * @param release when output leaves while the guest is protected: held for its epoch, or one of input replay
  * @param encoderThread whether encoding gets a thread of its own, or shares that of the link
  * @param verifyEvery compare primary and replica at every so many checkpoints; 0 for never
  * @param stateDirectory survives the agent: generation and whether the guest was protected
@@ -43,6 +45,7 @@ public record PrimaryConfig(
         TrackerChoice tracker,
         int scanThreads,
         ReplicationMode mode,
+        GateMode release,
         boolean encoderThread,
         PolicySettings policy,
         DetectorConfig detector,

@@ -29,7 +29,7 @@ import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
 import org.resilire.wire.sbe.GuestLostEncoder;
 import org.resilire.wire.sbe.HelloEncoder;
-import org.resilire.wire.sbe.InboundFrameEncoder;
+import org.resilire.wire.sbe.InputAckDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
@@ -73,6 +73,8 @@ final class PrimaryLink implements Agent {
     private final EpochSender sender;
     private final EpochPipeline pipeline;
     private final InboundLog inboundLog;
+    private final InputSender inputSender;
+    private final boolean replaysInput;
     private final PrimarySession session;
     private final FailureDetector detector;
     private final AckListener ackListener;
@@ -89,8 +91,7 @@ final class PrimaryLink implements Agent {
     private final NoticeReceivedDecoder noticeReceived = new NoticeReceivedDecoder();
     private final DiskDifferencesDecoder diskDifferences = new DiskDifferencesDecoder();
     private final VerifyReportDecoder verifyReport = new VerifyReportDecoder();
-    private final InboundFrameEncoder inboundFrame = new InboundFrameEncoder();
-    private final InboundLog.Reader frameReader = this::onInboundFrame;
+    private final InputAckDecoder inputAck = new InputAckDecoder();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
 
     private volatile Greeting wanted;
@@ -119,6 +120,7 @@ final class PrimaryLink implements Agent {
             final EpochSender sender,
             final EpochPipeline pipeline,
             final InboundLog inboundLog,
+            final boolean replaysInput,
             final PrimarySession session,
             final FailureDetector detector,
             final AckListener ackListener,
@@ -126,7 +128,9 @@ final class PrimaryLink implements Agent {
         this.transport = transport;
         this.sender = sender;
         this.pipeline = pipeline;
+        this.inputSender = new InputSender(inboundLog);
         this.inboundLog = inboundLog;
+        this.replaysInput = replaysInput;
         this.session = session;
         this.detector = detector;
         this.ackListener = ackListener;
@@ -173,7 +177,7 @@ final class PrimaryLink implements Agent {
             work += replies == null ? 0 : replies.poll(assembler, FRAGMENT_LIMIT);
             work += greet();
             work += sender.doWork(nowNanos);
-            work += sendInput();
+            work += inputSender.doWork();
             work += sendNotice();
             work += beat();
             checkEncoder();
@@ -208,6 +212,7 @@ final class PrimaryLink implements Agent {
     private void endSession() {
         detector.stop();
         sender.close();
+        inputSender.close();
         CloseHelper.closeAll(replication, heartbeats, inputs);
         replication = null;
         heartbeats = null;
@@ -281,27 +286,6 @@ final class PrimaryLink implements Agent {
                 .echoedBackupNanos(newestBackupNanos);
         heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + PrimaryHeartbeatEncoder.BLOCK_LENGTH);
         return 1;
-    }
-
-    private int sendInput() {
-        return inboundLog.drain(frameReader, FRAGMENT_LIMIT);
-    }
-
-    private void onInboundFrame(final long epoch, final DirectBuffer frames, final int offset, final int lengthBytes) {
-        if (session.phase() == PrimarySession.Phase.OPEN) {
-            inboundFrame
-                    .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                    .sessionId(current.sessionId())
-                    .epoch(epoch);
-            // A frame that Aeron cannot take now is left out: its sender will repeat it.
-            inputs.offer(
-                    messageBuffer,
-                    0,
-                    MessageHeaderEncoder.ENCODED_LENGTH + InboundFrameEncoder.BLOCK_LENGTH,
-                    frames,
-                    offset,
-                    lengthBytes);
-        }
     }
 
     private int sendNotice() {
@@ -401,6 +385,11 @@ final class PrimaryLink implements Agent {
                     onRefusal(refusal.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
+            case InputAckDecoder.TEMPLATE_ID -> {
+                if (block >= InputAckDecoder.BLOCK_LENGTH) {
+                    onInputAck(inputAck.wrapAndApplyHeader(buffer, offset, headerDecoder));
+                }
+            }
             case DiskDifferencesDecoder.TEMPLATE_ID -> {
                 if (block >= DiskDifferencesDecoder.BLOCK_LENGTH
                         && afterBlock >= DiskDifferencesDecoder.RangesDecoder.HEADER_SIZE) {
@@ -436,6 +425,15 @@ final class PrimaryLink implements Agent {
             detector.start(nowNanos);
             newestBackupNanos = 0;
             sender.open(replication, current.sessionId(), current.firstEpoch());
+            inputSender.open(inputs, current.sessionId());
+            if (replaysInput) {
+                if (message.inputWindowBytes() < InboundLog.MIN_WINDOW_BYTES) {
+                    lose("it has no room for input: " + message.inputWindowBytes() + " bytes");
+                    return;
+                }
+                inputSender.replayInput(message.inputWindowBytes());
+                sender.replaysInput(inboundLog);
+            }
             session.opened(
                     Math.clamp(
                             TimeUnit.MICROSECONDS.toNanos(message.takeoverLimitMicros()), 0, MAX_TAKEOVER_LIMIT_NANOS),
@@ -502,12 +500,23 @@ final class PrimaryLink implements Agent {
             return;
         }
         newestBackupNanos = message.backupNanos();
+        if (sender.isRestorable(epoch)) {
+            inputSender.onCommitted(epoch);
+        }
         final TransferTimes transfers = sender.transfers();
         if (transfers.knows(epoch)) {
             pipeline.onLink(transfers.bytes(epoch), nowNanos - transfers.startNanos(epoch), transfers.saturated(epoch));
         }
         ackListener.onAcknowledged(epoch, sender.isRestorable(epoch), nowNanos);
         session.acknowledged(epoch);
+    }
+
+    private void onInputAck(final InputAckDecoder message) {
+        if (isOfThisSession(message.sessionId())
+                && session.phase() == PrimarySession.Phase.OPEN
+                && !inputSender.onAcknowledged(message.position())) {
+            lose("it acknowledged input up to position " + message.position() + ", which it was not sent");
+        }
     }
 
     private void onVerifyReport(final VerifyReportDecoder message, final int limit) {

@@ -35,6 +35,9 @@ final class PrimaryMetrics {
     // Of the checkpoint thread.
     private long nextProgressNanos = System.nanoTime() + PROGRESS_INTERVAL_NANOS;
 
+    /** When output leaves, if not with its checkpoint: stands before the mode. */
+    private String release = "";
+
     /** Exchanged while nothing is encoded. */
     private PageEncoder encoder;
 
@@ -56,6 +59,12 @@ final class PrimaryMetrics {
         tellOf(mode);
     }
 
+    /** Says when output leaves, before anything is counted. */
+    void release(final String when, final ModeParts mode) {
+        release = when;
+        tellOf(mode);
+    }
+
     /** Counts for another mode from the next epoch on. Checkpoint thread, while nothing is encoded. */
     void adopt(final ModeParts mode) {
         lastZeroBlocks = 0;
@@ -69,7 +78,7 @@ final class PrimaryMetrics {
 
     private void tellOf(final ModeParts mode) {
         encoder = mode.pageEncoder();
-        counters.text(AgentText.MODE, mode.mode().description());
+        counters.text(AgentText.MODE, release + mode.mode().description());
         counters.set(AgentCounter.SHADOW_BYTES, mode.shadowBytes());
         counters.set(AgentCounter.HASH_BYTES, mode.hashBytes());
         counters.set(AgentCounter.INDEX_BYTES, mode.indexBytes());

@@ -425,6 +425,10 @@ final class ProtectionLoop {
         };
         context.writer().abandon();
         sessions.close();
+        if (outputEpochs.mode().isReplay()) {
+            // From here on it waits for what becomes of the backup, as in any mode.
+            outputEpochs.changeMode(GateMode.HOLD);
+        }
         // The last sign of life has left by now: from here on the backup's time runs.
         final long releaseAtNanos = clock.nanoTime()
                 + session.takeoverLimitNanos()

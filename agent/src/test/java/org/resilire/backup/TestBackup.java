@@ -245,6 +245,26 @@ public final class TestBackup implements AutoCloseable {
         }
     }
 
+    /** How far the input log of this backup goes; -1 if it has none. */
+    public long inputPosition() {
+        freeze();
+        try {
+            return link.replica().replayLog().position();
+        } finally {
+            thaw();
+        }
+    }
+
+    /** Frames of the input log that the last checkpoint may not have seen. */
+    public long inputFrames() {
+        freeze();
+        try {
+            return link.replica().replayLog().frames();
+        } finally {
+            thaw();
+        }
+    }
+
     /** Lets a silent primary be silent for long enough. */
     public void passSilence(final AgentState until) {
         Await.until(

@@ -132,6 +132,7 @@ class HostileBackupTest {
                         pipeline.encoded(), new DiskChangeSender(new PrimaryDisk[0]), FailurePoints.NONE, () -> {}),
                 pipeline,
                 inboundLog,
+                false,
                 session,
                 new FailureDetector(INTERVAL_NANOS, 10 * INTERVAL_NANOS),
                 (epoch, restorable, nowNanos) -> {
@@ -299,8 +300,10 @@ class HostileBackupTest {
         int ended = 0;
         int sessions = 0;
         while (sent < MESSAGES) {
-            final long id = ++sessions;
-            if (id % 2 == 0) {
+            sessions++;
+            // Far from each other: what was spoilt for one must not be right for the next.
+            final long id = sessions * 0x9e3779b97f4a7c15L;
+            if (sessions % 2 == 0) {
                 openSession(id);
             } else {
                 greet(id);

@@ -189,7 +189,7 @@ class SetCommandHandlerTest {
                 ",'minPeriodNanos':300000000|--min-period must not be longer than --max-period",
                 ",'mode':'magic'|must be fgbi or remus",
                 ",'mode':1|must be a text",
-                ",'mode':'remus','blockBytes':128|--block is of no use with --mode remus",
+                ",'mode':'remus','blockBytes':128|--block is of no use where whole pages are sent",
                 ",'identify':'page'|that is --mode remus",
                 ",'identify':'magic'|must be shadow or hash",
                 ",'identify':'hash','sharing':true|--sharing off",

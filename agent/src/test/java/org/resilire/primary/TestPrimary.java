@@ -62,6 +62,7 @@ final class TestPrimary implements AutoCloseable {
     Path disk;
 
     PrimaryDisk primaryDisk;
+    boolean replaysInput;
     ReplicationMode replicationMode = ReplicationMode.fgbi();
     boolean encoderThread;
     PolicySettings policy = PolicySettings.periodic(PERIOD_NANOS);
@@ -134,6 +135,7 @@ final class TestPrimary implements AutoCloseable {
                 sender,
                 pipeline,
                 inboundLog,
+                replaysInput,
                 session,
                 detector,
                 (epoch, restorable, nowNanos) -> {
@@ -146,7 +148,12 @@ final class TestPrimary implements AutoCloseable {
                     onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
                 },
                 clock);
-        final Checkpointer checkpointer = new Checkpointer(guest, writer, output, disks, failurePoints, clock);
+        output.modeWhileProtected(replaysInput ? GateMode.LOGGED : GateMode.HOLD);
+        final Checkpointer checkpointer =
+                new Checkpointer(guest, writer, output, disks, failurePoints, clock, epoch -> {
+                    inboundLog.begin();
+                    inboundLog.markBoundary(epoch);
+                });
         final PrimaryContext context = new PrimaryContext(
                 TestBackup.VM,
                 new BackupCandidates(backups),

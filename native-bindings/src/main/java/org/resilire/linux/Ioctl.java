@@ -8,6 +8,9 @@ import java.lang.invoke.MethodHandle;
 
 /** {@code sys/ioctl.h} and the number formula of {@code asm-generic/ioctl.h}: direction | size | type | number. */
 final class Ioctl {
+    /** {@code asm-generic/sockios.h}: bytes that were sent and not yet taken, with the kernel's own. */
+    static final long SIOCOUTQ = 0x5411;
+
     private static final int WRITE = 1;
     private static final int READ = 2;
 

@@ -3,6 +3,7 @@ package org.resilire.linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -120,6 +121,23 @@ public final class UnixDatagramSocket implements AutoCloseable {
         }
         truncatedFrames += batch.finishReceive(result);
         return result;
+    }
+
+    /**
+     * Memory of what was sent and the peer has not taken yet, in bytes, more than the frames have; 0 says that it has taken
+     * everything. Any thread.
+     *
+     * @param scratch room for an int of the calling thread's
+     */
+    public int untakenBytes(MemorySegment scratch) {
+        if (scratch.byteSize() < Integer.BYTES) {
+            throw new IllegalArgumentException("no room for the answer");
+        }
+        NativeMemory.requireAlive(scratch);
+        // SAFETY: the kernel writes an int, for which there is room, as was just checked.
+        int result = Ioctl.ioctl(descriptor.number(), Ioctl.SIOCOUTQ, scratch.address());
+        LinuxException.check(result, "ioctl SIOCOUTQ", local.toString());
+        return scratch.get(ValueLayout.JAVA_INT, 0);
     }
 
     /**

@@ -44,6 +44,8 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
     /** What left in the last moments may carry later timestamps than what was told. */
     private static final int TIMESTAMP_SLACK = 20;
 
+    private static final long NOT_BEGUN = -1;
+
     private enum Turn {
         SEND,
         WAIT,
@@ -62,6 +64,8 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
     private final AtomicLongArray counters = new AtomicLongArray(ReplayCounter.values().length);
 
     private boolean isReplaying = true;
+    private boolean isAllAsked;
+    private long askPosition = NOT_BEGUN;
     private boolean isGuestSeen;
     private boolean isHolding;
     private long startNanos;
@@ -117,6 +121,9 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             return 0;
         }
         final long nowNanos = clock.nanoTime();
+        if (!isAllAsked && !askAhead(guest)) {
+            return 0;
+        }
         int done = 0;
         while (done < FRAMES_A_CALL && !ring.isEmpty() && deliverHead(guest, nowNanos)) {
             done++;
@@ -127,6 +134,38 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             set(ReplayCounter.REPLAY_NANOS, Math.max(1, nowNanos - startNanos));
         }
         return done;
+    }
+
+    /** All flows of the log in one go, so that not each costs a round trip to the guest; false if the sink would block. */
+    private boolean askAhead(final FrameSink guest) {
+        if (askPosition == NOT_BEGUN) {
+            askPosition = ring.first();
+        }
+        while (!ring.isEmpty() && ring.isFrame(askPosition)) {
+            if (ring.mark(askPosition) == ReplayLog.FRAME && !askAbout(askPosition, guest)) {
+                return false;
+            }
+            askPosition = ring.next(askPosition);
+        }
+        isAllAsked = true;
+        return true;
+    }
+
+    private boolean askAbout(final long position, final FrameSink guest) {
+        final FrameView.Kind kind =
+                view.wrap(ring.memory(), ring.frameOffset(position), ring.lengthBytes(position), false);
+        if (kind != FrameView.Kind.TCP || view.has(FrameView.SYN)) {
+            return true;
+        }
+        final int flow = flows.current(view.key());
+        if (flow == ReplayFlows.NONE || flows.phase[flow] != Phase.UNKNOWN) {
+            return true;
+        }
+        if (!ask(ring.frameOffset(position), ring.lengthBytes(position), guest)) {
+            return false;
+        }
+        flows.phase[flow] = Phase.ASKED;
+        return true;
     }
 
     private boolean deliverHead(final FrameSink guest, final long nowNanos) {
@@ -180,7 +219,7 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
         }
         return switch (flows.phase[flow]) {
             case UNKNOWN -> {
-                if (ask(guest)) {
+                if (ask(ring.headFrameOffset(), ring.headLengthBytes(), guest)) {
                     flows.phase[flow] = Phase.ASKED;
                     hold(nowNanos);
                 }
@@ -234,9 +273,8 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
      * Has the guest say how far it has sent: an acknowledgement far before what it expects is answered with one that tells (RFC 9293,
      * 3.10.7.4), and changes nothing.
      */
-    private boolean ask(final FrameSink guest) {
-        final int lengthBytes = ring.headLengthBytes();
-        MemorySegment.copy(ring.memory(), ring.headFrameOffset(), scratch, 0, lengthBytes);
+    private boolean ask(final long frameOffset, final int lengthBytes, final FrameSink guest) {
+        MemorySegment.copy(ring.memory(), frameOffset, scratch, 0, lengthBytes);
         view.wrap(scratch, 0, lengthBytes, false);
         final int probeBytes = view.headerBytes();
         view.sequence(view.sequence() - PROBE_BACK);

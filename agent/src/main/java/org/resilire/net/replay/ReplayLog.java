@@ -1,8 +1,8 @@
 package org.resilire.net.replay;
 
-import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.resilire.linux.AnonymousMemory;
 import org.resilire.net.FrameRing;
 
 /**
@@ -12,8 +12,8 @@ import org.resilire.net.FrameRing;
  */
 public final class ReplayLog implements AutoCloseable {
 
-    /** 10,000 frames of 1,500 bytes. */
-    public static final int DEFAULT_CAPACITY_BYTES = 16 << 20;
+    /** Half a second at 1 Gbit/s. */
+    public static final int DEFAULT_CAPACITY_BYTES = 64 << 20;
 
     /** Of a frame that arrived. */
     public static final int FRAME = 0;
@@ -23,6 +23,7 @@ public final class ReplayLog implements AutoCloseable {
     /** An entry's payload at most: a jumbo frame. */
     public static final int MAX_ENTRY_BYTES = 10_240;
 
+    private final AnonymousMemory memory;
     private final FrameRing ring;
     private final UnsafeBuffer buffer;
     private final long windowBytes;
@@ -33,10 +34,11 @@ public final class ReplayLog implements AutoCloseable {
 
     /** @param capacityBytes a power of two */
     public ReplayLog(final int capacityBytes) {
-        ring = new FrameRing(capacityBytes);
+        memory = AnonymousMemory.reserve("the input log", capacityBytes);
+        ring = new FrameRing(memory.segment());
         windowBytes = capacityBytes - FrameRing.recordBytes(MAX_ENTRY_BYTES);
-        // SAFETY: the memory is the ring's and lives as long as it; whoever closes this uses it no more.
-        buffer = new UnsafeBuffer(ring.memory().address(), capacityBytes);
+        // SAFETY: the memory lives until close(), after which nobody uses this.
+        buffer = new UnsafeBuffer(memory.segment().address(), capacityBytes);
     }
 
     /** How far the primary's position may be ahead of what was dropped. */
@@ -133,12 +135,9 @@ public final class ReplayLog implements AutoCloseable {
         return buffer;
     }
 
-    MemorySegment memory() {
-        return ring.memory();
-    }
-
     @Override
     public void close() {
         ring.close();
+        memory.close();
     }
 }
