@@ -11,17 +11,18 @@ import org.resilire.testbed.lab.AgentProcess;
  * @param stoodByNs when it was last seen not taking over yet
  * @param activeNs when it was first seen to run the guest; 0 if it was not in time
  */
-record Takeover(long stoodByNs, long activeNs) {
+public record Takeover(long stoodByNs, long activeNs) {
 
     private static final Duration LIMIT = Duration.ofSeconds(15);
     private static final long LOOK_INTERVAL_NANOS = Duration.ofNanos(500_000).toNanos();
 
-    boolean hasHappened() {
+    /** Whether it was in time. */
+    public boolean hasHappened() {
         return activeNs != 0;
     }
 
     /** Looks at its counters, which costs it nothing, until it runs the guest or has had its time. */
-    static Takeover await(final AgentProcess standby, final long killedNs) {
+    public static Takeover await(final AgentProcess standby, final long killedNs) {
         long stoodByNs = killedNs;
         while (System.nanoTime() - killedNs < LIMIT.toNanos()
                 && standby.process().isAlive()) {

@@ -90,6 +90,9 @@ final class Probes {
                 figures.put("operationsPerSecond", sample.operations() / sample.seconds());
                 figures.put("receivedBytesPerSecond", sample.receivedBytes() / sample.seconds());
                 figures.put("brokenConnections", (double) sample.brokenConnections());
+                figures.put("lostAnswers", (double) sample.lostAnswers());
+                figures.put("duplicatedAnswers", (double) sample.duplicatedAnswers());
+                figures.put("wrongAnswers", (double) sample.wrongAnswers());
                 if (sample.latencyMillisP50() != null) {
                     figures.put("latencyMillisP50", sample.latencyMillisP50());
                     figures.put("latencyMillisMean", sample.latencyMillisMean());

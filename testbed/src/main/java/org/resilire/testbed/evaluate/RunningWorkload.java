@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.evaluate.client.ClientProcess;
 import org.resilire.testbed.evaluate.client.LoadSpec;
+import org.resilire.testbed.evaluate.client.TimedRequest;
 import org.resilire.testbed.lab.AgentOptions;
 
 /** What a guest does, from outside: started over the network, then watched. One thread. */
@@ -68,6 +69,11 @@ final class RunningWorkload implements AutoCloseable {
             progress = null;
             clients.tellGuest("stop");
         }
+    }
+
+    /** Of the clients: the last requests that were answered. */
+    List<TimedRequest> lastRequests() {
+        return clients.lastRequests();
     }
 
     List<Probe> probes() {

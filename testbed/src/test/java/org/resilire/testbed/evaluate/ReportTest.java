@@ -142,6 +142,31 @@ class ReportTest {
     }
 
     @Test
+    void shouldSetInputReplayBesideRemusAtTheSamePeriod() throws IOException {
+        for (final ReplayMode mode : ReplayMode.ALL) {
+            final double delay = mode.equals(ReplayMode.LLM) ? 1 : 20;
+            add(
+                    ReplayExperiment.point(ReplayExperiment.DELAY, ReplayLoad.HIGH_NET, mode, 100),
+                    Map.of("latencyMillisMean", delay, "latencyMillisP99", 2 * delay));
+            add(
+                    ReplayExperiment.point(ReplayExperiment.DOWNTIME, ReplayLoad.HIGH_NET, mode, 100),
+                    Map.of(
+                            "serviceDowntimeMillis", 300.0,
+                            "lostAnswers", 1.0,
+                            "duplicatedAnswers", 0.0,
+                            "wrongAnswers", 0.0));
+            add(
+                    ReplayExperiment.point(ReplayExperiment.COURSE, ReplayLoad.HIGH_NET, mode, 500),
+                    Map.of("sentMillis", 5.0, "latencyMillis", delay));
+        }
+        final String page = page();
+        assertTrue(row(page, "LLM: network delay").contains("95.0 % at 100 ms"), page);
+        assertTrue(row(page, "high-net | 100 | LLM | 1.00").contains("-95.0 %"), page);
+        // Of two failovers, one answer each.
+        assertTrue(row(page, "high-net | 100 | LLM | 2 | 300").contains(" | 2.00 | 0 | 0"), page);
+    }
+
+    @Test
     void shouldSetDisksBesideQemuNbd() throws IOException {
         final FioJob job = FioJob.named("random-read");
         add(DiskExperiment.point(DiskExperiment.Server.QEMU_NBD, job), Map.of("requestsPerSecond", 1_000.0));

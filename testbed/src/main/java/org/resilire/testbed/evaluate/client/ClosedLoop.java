@@ -39,11 +39,17 @@ final class ClosedLoop implements AutoCloseable {
     private final Thread thread = Thread.ofPlatform().name("closed-loop").unstarted(this::run);
     private final LongAdder receivedBytes = new LongAdder();
     private final LongAdder broken = new LongAdder();
+    private final LongAdder lost = new LongAdder();
+    private final LongAdder duplicated = new LongAdder();
+    private final LongAdder wrong = new LongAdder();
     private volatile boolean isEnding;
     private volatile Exception failure;
     private long sampledAtNs = System.nanoTime();
     private long sampledBytes;
     private long sampledBroken;
+    private long sampledLost;
+    private long sampledDuplicated;
+    private long sampledWrong;
 
     ClosedLoop(final String host, final LoadSpec spec) throws IOException {
         guest = new InetSocketAddress(host, spec.port());
@@ -73,6 +79,9 @@ final class ClosedLoop implements AutoCloseable {
         final long nowNs = System.nanoTime();
         final long bytes = receivedBytes.sum();
         final long brokenNow = broken.sum();
+        final long lostNow = lost.sum();
+        final long duplicatedNow = duplicated.sum();
+        final long wrongNow = wrong.sum();
         final boolean isEmpty = histogram.getTotalCount() == 0;
         final LoadSample sample = new LoadSample(
                 (nowNs - sampledAtNs) / 1e9,
@@ -81,10 +90,16 @@ final class ClosedLoop implements AutoCloseable {
                 isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(50) / 1e6),
                 isEmpty ? null : Double.valueOf(histogram.getMean() / 1e6),
                 isEmpty ? null : Double.valueOf(histogram.getValueAtPercentile(99) / 1e6),
-                brokenNow - sampledBroken);
+                brokenNow - sampledBroken,
+                lostNow - sampledLost,
+                duplicatedNow - sampledDuplicated,
+                wrongNow - sampledWrong);
         sampledAtNs = nowNs;
         sampledBytes = bytes;
         sampledBroken = brokenNow;
+        sampledLost = lostNow;
+        sampledDuplicated = duplicatedNow;
+        sampledWrong = wrongNow;
         return sample;
     }
 
@@ -221,6 +236,11 @@ final class ClosedLoop implements AutoCloseable {
             }
             receivedBytes.add(count);
             scratch.flip();
+            if (!isAwaiting) {
+                // From a guest that answers again what it had answered.
+                duplicated.increment();
+                return;
+            }
             received.put(scratch);
             received.flip();
             for (int used = dialogue.consume(received); used > 0; used = dialogue.consume(received)) {
@@ -230,12 +250,19 @@ final class ClosedLoop implements AutoCloseable {
                     break;
                 }
             }
+            if (!isAwaiting && received.hasRemaining()) {
+                duplicated.increment();
+                received.position(received.limit());
+            }
             received.compact();
         }
 
         private void answered() {
             final long nowNs = System.nanoTime();
             latencies.recordValue(Math.min(nowNs - sentNs, LONGEST_NANOS));
+            if (!dialogue.isRight()) {
+                wrong.increment();
+            }
             remember(new TimedRequest(sentNs, nowNs - sentNs));
             isAwaiting = false;
             final long thinkNanos = TimeUnit.MICROSECONDS.toNanos(spec.thinkMicros());
@@ -249,6 +276,9 @@ final class ClosedLoop implements AutoCloseable {
 
         private void fail() {
             broken.increment();
+            if (isAwaiting) {
+                lost.increment();
+            }
             close();
             nextNs = System.nanoTime() + RETRY_NANOS;
         }

@@ -20,13 +20,19 @@ abstract class Dialogue {
     /** True once all of the answer was consumed. */
     abstract boolean isAnswered();
 
+    /** Whether the answer was one to this request, as far as it can be told. */
+    boolean isRight() {
+        return true;
+    }
+
     static Dialogue of(final LoadSpec.Protocol protocol, final int connection) {
         return switch (protocol) {
             case REDIS_SET -> new RedisSets(connection);
             case HTTP_FILE_256K -> new HttpGets(connection, "/256k.bin", 0);
             case HTTP_SESSIONS -> new HttpGets(connection, "/session/", 1L << 31);
             case HTTP_FILE_OPERATIONS -> new HttpGets(connection, "/file/", 1L << 31);
-            case HTTP_WORK -> new HttpGets(connection, "/work/", 1L << 31);
+            case HTTP_SMALL -> new HttpGets(connection, "/", 0);
+            case HTTP_WORK -> new NumberedGets(connection);
         };
     }
 
@@ -79,8 +85,36 @@ abstract class Dialogue {
         }
     }
 
+    /** GET of numbers that the answers repeat. */
+    private static final class NumberedGets extends HttpGets {
+
+        private static final String DONE = "done ";
+
+        NumberedGets(final int connection) {
+            super(connection, "/work/", 1L << 31);
+        }
+
+        private boolean isRight;
+
+        @Override
+        int consumeBody(final ByteBuffer received, final long bodyBytes) {
+            if (received.remaining() < bodyBytes) {
+                return 0;
+            }
+            final byte[] body = new byte[(int) bodyBytes];
+            received.get(received.position(), body);
+            isRight = new String(body, StandardCharsets.US_ASCII).startsWith(DONE + number() + " ");
+            return body.length;
+        }
+
+        @Override
+        boolean isRight() {
+            return isRight;
+        }
+    }
+
     /** GET of paths that are numbered at random, or of one path. */
-    private static final class HttpGets extends Dialogue {
+    private static class HttpGets extends Dialogue {
 
         private static final String LENGTH = "content-length:";
 
@@ -88,6 +122,7 @@ abstract class Dialogue {
         private final long numbers;
         private final SplittableRandom random;
         private long bodyLeft = -1;
+        private String number = "";
 
         /** @param numbers how many paths there are; 0: the path alone */
         HttpGets(final int connection, final String path, final long numbers) {
@@ -98,7 +133,7 @@ abstract class Dialogue {
 
         @Override
         void request(final ByteBuffer into) {
-            final String number = numbers == 0 ? "" : Long.toString(random.nextLong(numbers));
+            number = numbers == 0 ? "" : Long.toString(random.nextLong(numbers));
             into.put(("GET " + path + number + " HTTP/1.1\r\nHost: guest\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             bodyLeft = -1;
         }
@@ -108,9 +143,18 @@ abstract class Dialogue {
             if (bodyLeft < 0) {
                 return consumeHeader(received);
             }
-            final int bytes = (int) Math.min(bodyLeft, received.remaining());
+            final int bytes = consumeBody(received, bodyLeft);
             bodyLeft -= bytes;
             return bytes;
+        }
+
+        /** Of the last request. */
+        final String number() {
+            return number;
+        }
+
+        int consumeBody(final ByteBuffer received, final long bodyBytes) {
+            return (int) Math.min(bodyBytes, received.remaining());
         }
 
         private int consumeHeader(final ByteBuffer received) {

@@ -10,6 +10,9 @@ package org.resilire.testbed.evaluate.client;
  * @param latencyMillisMean null if nothing was answered
  * @param latencyMillisP99 null if nothing was answered
  * @param brokenConnections that had to be made anew
+ * @param lostAnswers to requests on connections that broke
+ * @param duplicatedAnswers or parts of them, that nobody waited for
+ * @param wrongAnswers that belong to another request
  */
 public record LoadSample(
         double seconds,
@@ -18,4 +21,7 @@ public record LoadSample(
         Double latencyMillisP50,
         Double latencyMillisMean,
         Double latencyMillisP99,
-        long brokenConnections) {}
+        long brokenConnections,
+        long lostAnswers,
+        long duplicatedAnswers,
+        long wrongAnswers) {}

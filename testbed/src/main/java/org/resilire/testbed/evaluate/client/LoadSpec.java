@@ -35,7 +35,9 @@ public record LoadSpec(Protocol protocol, int port, int connections, long thinkM
         HTTP_SESSIONS,
         /** GET that the file server takes for an operation on one of its files. */
         HTTP_FILE_OPERATIONS,
-        /** GET that is answered after a set amount of computation. */
+        /** GET of the small page that the web server always has. */
+        HTTP_SMALL,
+        /** GET with a number that the answer, after a set amount of computation, must repeat. */
         HTTP_WORK
     }
 }

@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -95,6 +100,54 @@ class ClosedLoopTest {
             }
             // 39 % of an exponential distribution lie below half its mean; none would, if each pause were the mean.
             assertTrue(shorter > sent.size() / 8 && shorter < sent.size() * 3 / 4, shorter + " of " + sent.size());
+        }
+    }
+
+    @Test
+    void shouldCountAnswersThatBelongToAnotherRequest() throws IOException {
+        // This server says two zero bytes to everybody.
+        try (ClosedLoop load = load(new LoadSpec(Protocol.HTTP_WORK, port(), 2, THINK_MICROS))) {
+            awaitRequests(20);
+            final LoadSample sample = load.sample();
+            // One may have come between looking at the one and the other.
+            assertTrue(sample.wrongAnswers() >= sample.operations(), sample::toString);
+            assertEquals(0, sample.duplicatedAnswers(), sample::toString);
+        }
+    }
+
+    @Test
+    void shouldCountWhatNobodyWaitedForAndWhatNeverCame() throws IOException {
+        final byte[] answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                ClosedLoop load = new ClosedLoop(
+                                listener.getInetAddress().getHostAddress(),
+                                new LoadSpec(Protocol.HTTP_SMALL, listener.getLocalPort(), 1, THINK_MICROS))
+                        .start()) {
+            try (Socket connection = listener.accept()) {
+                readRequest(connection.getInputStream());
+                // The same answer twice, in one piece.
+                final byte[] twice = Arrays.copyOf(answer, 2 * answer.length);
+                System.arraycopy(answer, 0, twice, answer.length, answer.length);
+                connection.getOutputStream().write(twice);
+                readRequest(connection.getInputStream());
+            }
+            // The second request stays without an answer, and the client comes again.
+            try (Socket again = listener.accept()) {
+                readRequest(again.getInputStream());
+                final LoadSample sample = load.sample();
+                assertEquals(1, sample.operations(), sample::toString);
+                assertEquals(1, sample.duplicatedAnswers(), sample::toString);
+                assertEquals(1, sample.lostAnswers(), sample::toString);
+            }
+        }
+    }
+
+    private static void readRequest(final InputStream in) throws IOException {
+        final StringBuilder request = new StringBuilder();
+        while (request.indexOf("\r\n\r\n") < 0) {
+            final int next = in.read();
+            assertTrue(next >= 0, request::toString);
+            request.append((char) next);
         }
     }
 
