@@ -141,6 +141,9 @@ final class BackupLink implements Agent {
     private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
+    /** The session ended because the primary said so; it is told as often as it asks. */
+    private boolean endedByNotice;
+
     private long nextHeartbeatNanos;
     private long nowNanos;
 
@@ -279,6 +282,7 @@ final class BackupLink implements Agent {
         acknowledgedInput = -1;
         readyAnnounced = false;
         reportPending = false;
+        endedByNotice = false;
         detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
         detector.start(nowNanos);
         lease.start(nowNanos);
@@ -699,14 +703,23 @@ final class BackupLink implements Agent {
         }
     }
 
+    /**
+     * A primary that is answered lets its guest's output go: so only a notice that came before anything else had ended the session
+     * is answered. One that comes later finds a backup that may be starting the guest, or has. Of a copy that only waits for an
+     * operator, the word that it is stale is never too late.
+     */
     private void onNotice(final long session, final BackupEvent event) {
         if (session != sessionId) {
             return;
         }
-        if (state == State.OPEN) {
+        final boolean onlyWaits = state == State.LISTENING && event instanceof BackupEvent.ProtectionEnded;
+        if (!endedByNotice && (state == State.OPEN || onlyWaits)) {
+            endedByNotice = true;
             endSession(event);
         }
-        replies.noticeReceived(session);
+        if (endedByNotice) {
+            replies.noticeReceived(session);
+        }
     }
 
     /** The replica; only for the thread that sealed the link, or before the link runs. */

@@ -1,6 +1,7 @@
 package org.resilire.backup;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -539,6 +540,43 @@ class StandbyLoopTest {
         primary.sendOnHeartbeatStream(primary.endProtection());
         primary.await("the notice arrives", () -> backup.state() == AgentState.STANDBY_WAITING);
         primary.await("the notice is answered", () -> primary.noticesReceived > 0);
+        assertFailoverFails("no checkpoint to start from");
+    }
+
+    /** Its primary would let output go that the guest here knows nothing of. */
+    @Test
+    void shouldNotConfirmTheEndOfProtectionOnceItRunsTheGuest() {
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.ACTIVE);
+        primary.sendOnHeartbeatStream(primary.endProtection());
+        primary.listenFor(50);
+        assertEquals(0, primary.noticesReceived);
+    }
+
+    @Test
+    void shouldNotConfirmTheEndOfProtectionWhileItTakesOver() {
+        final Path go = directory.resolve("go");
+        backup.fence = "while [ ! -e " + go + " ]; do sleep 0.01; done";
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.TAKING_OVER);
+        primary.sendOnHeartbeatStream(primary.endProtection());
+        primary.listenFor(50);
+        assertEquals(0, primary.noticesReceived);
+        assertDoesNotThrow(() -> Files.createFile(go));
+        backup.awaitState(AgentState.ACTIVE);
+    }
+
+    @Test
+    void shouldForgetACopyThatWaitsForAnOperatorWhenThePrimarySaysThatItIsStale() {
+        backup.automatic = false;
+        backup.start();
+        openWithCheckpoint();
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
+        primary.sendOnHeartbeatStream(primary.endProtection());
+        primary.await("the notice is answered", () -> primary.noticesReceived > 0);
+        backup.awaitState(AgentState.STANDBY_WAITING);
         assertFailoverFails("no checkpoint to start from");
     }
 
