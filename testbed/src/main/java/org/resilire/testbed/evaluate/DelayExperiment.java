@@ -37,7 +37,8 @@ final class DelayExperiment implements Experiment {
             new Policy(
                     "adaptive-overhead-10",
                     "adaptive, 10 % of the time paused wanted",
-                    List.of("--policy", "adaptive", "--target-overhead", "10%")));
+                    List.of("--policy", "adaptive", "--target-overhead", "10%")),
+            new Policy("llm", "every 20 ms, input replayed (LLM)", ReplayMode.LLM.options()));
 
     private static final int PORT = 8082;
     private static final int WORK_MICROS = 1_000;

@@ -32,6 +32,9 @@ import picocli.CommandLine.Spec;
             "  size       cost against the guest's size at a constant dirty set (synthetic guest)",
             "  synthetic  dirty rates that an emulated guest cannot reach (synthetic guest)",
             "  migration  QEMU's own migration beside the initial synchronisation",
+            "  delay      what a client waits for 1 ms of work, by when checkpoints are made",
+            "  llm        input replay beside Remus and FGBI: delay, type I downtime, what happens to answers",
+            "  disk       a disk through the agent's NBD server beside qemu-nbd",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -59,7 +62,10 @@ public final class EvaluateCommand implements Callable<Integer> {
             new OverheadExperiment(),
             new SyntheticExperiments.Size(),
             new SyntheticExperiments.Rate(),
-            new MigrationExperiment());
+            new MigrationExperiment(),
+            new DelayExperiment(),
+            new ReplayExperiment(),
+            new DiskExperiment());
 
     @Spec
     private CommandSpec spec;
