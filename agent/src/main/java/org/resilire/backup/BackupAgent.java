@@ -162,7 +162,10 @@ public final class BackupAgent {
         resources.add(link.replica());
         resources.add(startRunner(link));
         resources.add(() -> standbyLoop.standby().close());
-        resources.add(ControlServer.start(directory, Map.of("failover", failoverHandler(standbyLoop))));
+        final SnapshotHandler snapshots = resources.add(
+                new SnapshotHandler(config, claim.memoryDirectory().resolve("copy"), link));
+        resources.add(ControlServer.start(
+                directory, Map.of("failover", failoverHandler(standbyLoop), "snapshot", snapshots)));
         final Outcome outcome = runLoop(standbyLoop);
         if (outcome == Outcome.TOOK_OVER) {
             // QMP serves one client: whoever protects the guest.

@@ -30,6 +30,12 @@ sealed interface BackupEvent {
     /** A disk of this host cannot be written; the session was ended. */
     record DiskFailed(String how) implements BackupEvent {}
 
+    /** The primary wants to move its guest here: it stands still at this epoch, which is committed. */
+    record SwitchoverAsked(long epoch) implements BackupEvent {}
+
+    /** The primary has given its guest away: it runs here from now on, as this generation. */
+    record SwitchoverCommitted(long generation) implements BackupEvent {}
+
     /** The primary broke the protocol; the session was ended. */
     record ProtocolBroken(String how) implements BackupEvent {}
 }

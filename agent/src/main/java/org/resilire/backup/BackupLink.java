@@ -5,6 +5,8 @@ import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.ControlledFragmentHandler.Action;
 import io.aeron.logbuffer.Header;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.Queue;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
@@ -16,6 +18,7 @@ import org.resilire.disk.ReplicaDisks;
 import org.resilire.epoch.EpochAssembler;
 import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.ProtocolViolationException;
+import org.resilire.epoch.ReplicaSnapshot;
 import org.resilire.epoch.ReplicaVerification;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.TakeoverLease;
@@ -24,6 +27,7 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.net.replay.ReplayLog;
 import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
+import org.resilire.wire.sbe.CommitSwitchoverDecoder;
 import org.resilire.wire.sbe.DeviceStateDecoder;
 import org.resilire.wire.sbe.DiskChangesDecoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
@@ -36,8 +40,10 @@ import org.resilire.wire.sbe.InputEntryDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.PageBatchDecoder;
 import org.resilire.wire.sbe.PageHashesDecoder;
+import org.resilire.wire.sbe.PrepareSwitchoverDecoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatDecoder;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +61,8 @@ final class BackupLink implements Agent {
         JUDGING,
         /** Epochs arrive. */
         OPEN,
+        /** The guest is being moved here: no epochs, signs of life as before. */
+        HANDING_OVER,
         /** What was staged whole is being applied; nothing new is taken. */
         SEALING,
         /** The replica is at rest and belongs to whoever sealed the link. */
@@ -76,6 +84,10 @@ final class BackupLink implements Agent {
         record Listen() implements Command {}
 
         record Supersede(long generation) implements Command {}
+
+        record Snapshot(SnapshotRequest request) implements Command {}
+
+        record AnswerSwitchover(SwitchoverStage stage, long generation, String text) implements Command {}
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(BackupLink.class);
@@ -85,6 +97,11 @@ final class BackupLink implements Agent {
 
     /** Applying and comparing give way to signs of life after this time. */
     private static final long SLICE_NANOS = 200_000L;
+
+    /** What a copy of the replica may take at a time, between receiving and receiving. */
+    private static final long COPY_SLICE_NANOS = 100_000L;
+
+    private static final String SNAPSHOT_LOST = "the session with the primary ended while the replica was copied";
 
     private final Transport transport;
     private final Subscription replication;
@@ -119,6 +136,9 @@ final class BackupLink implements Agent {
     private final EpochEndDecoder epochEnd = new EpochEndDecoder();
     private final PrimaryHeartbeatDecoder primaryHeartbeat = new PrimaryHeartbeatDecoder();
     private final GuestLostDecoder guestLost = new GuestLostDecoder();
+    private final PrepareSwitchoverDecoder prepareSwitchover = new PrepareSwitchoverDecoder();
+    private final CommitSwitchoverDecoder commitSwitchover = new CommitSwitchoverDecoder();
+    private final SwitchoverState switchover = new SwitchoverState();
     private final EndProtectionDecoder endProtection = new EndProtectionDecoder();
     private final ControlledFragmentAssembler dataAssembler =
             new ControlledFragmentAssembler(this::onReplicationMessage);
@@ -138,6 +158,11 @@ final class BackupLink implements Agent {
     private long acknowledgedEpoch;
     private String welcomedDisks = "";
     private long acknowledgedInput;
+    private SnapshotRequest snapshotRequest;
+    private ReplicaSnapshot snapshot;
+    private long snapshotEpoch;
+    private ByteBuffer snapshotState;
+    private long snapshotBeganNanos;
     private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
@@ -205,6 +230,18 @@ final class BackupLink implements Agent {
         commands.add(new Command.Supersede(ownGeneration));
     }
 
+    /** Tells the primary how far the move of its guest is; {@code FAILED} before it has given it away lets epochs come again. Any thread. */
+    void answerSwitchover(final SwitchoverStage stage, final long agreedGeneration, final String text) {
+        commands.add(new Command.AnswerSwitchover(stage, agreedGeneration, text));
+    }
+
+    /** Copies the replica as it is at the next committed epoch, beside its work. Any thread. */
+    void snapshot(final SnapshotRequest request) {
+        if (!commands.offer(new Command.Snapshot(request))) {
+            request.fail("the link is busy");
+        }
+    }
+
     /** True once the replica is at rest: no other thread may touch it before. */
     boolean isSealed() {
         return state == State.SEALED;
@@ -243,6 +280,7 @@ final class BackupLink implements Agent {
         work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
         work += advanceEpoch();
+        work += copyOn();
         work += answer();
         work += disks.doWork() ? 1 : 0;
         checkDisks();
@@ -267,12 +305,91 @@ final class BackupLink implements Agent {
                 generation = supersede.generation();
                 state = State.SUPERSEDING;
             }
+            case Command.Snapshot wanted -> beginSnapshot(wanted.request());
+            case Command.AnswerSwitchover answer -> answerSwitchover(answer);
         }
         return 1;
     }
 
+    private void answerSwitchover(final Command.AnswerSwitchover answer) {
+        switchover.answer(answer.stage(), answer.generation(), answer.text());
+        if (state == State.HANDING_OVER && answer.stage() == SwitchoverStage.FAILED) {
+            if (switchover.isCommitted()) {
+                // The primary takes the guest back and greets with this generation.
+                generation = answer.generation();
+            } else {
+                state = State.OPEN;
+            }
+        }
+        switchover.sendTo(replies, sessionId);
+    }
+
+    private void beginSnapshot(final SnapshotRequest request) {
+        if (snapshotRequest != null) {
+            request.fail("a copy is being made already");
+        } else if (state != State.OPEN || !commit.hasCheckpoint()) {
+            request.fail("there is no checkpoint to copy; wait until 'resilire status' says STANDBY_READY");
+        } else {
+            snapshotRequest = request;
+        }
+    }
+
+    /** One step of the copy that somebody wants: it begins between two epochs. */
+    private int copyOn() {
+        if (snapshotRequest == null || commit.inProgress() || state != State.OPEN) {
+            return 0;
+        }
+        if (snapshot == null) {
+            snapshot = new ReplicaSnapshot(replica.memory(), snapshotRequest.memory());
+            snapshotEpoch = commit.committedEpoch();
+            snapshotState = ByteBuffer.wrap(
+                    commit.deviceState().asSlice(0, commit.deviceStateBytes()).toArray(ValueLayout.JAVA_BYTE));
+            snapshotBeganNanos = nowNanos;
+            commit.snapshot(snapshot);
+        }
+        if (snapshot.copySlice(clock, clock.nanoTime() + COPY_SLICE_NANOS)) {
+            endSnapshot();
+        }
+        return 1;
+    }
+
+    private void endSnapshot() {
+        final SnapshotRequest request = snapshotRequest;
+        final ReplicaSnapshot ended = snapshot;
+        commit.snapshot(null);
+        snapshotRequest = null;
+        snapshot = null;
+        if (ended.failure() != null) {
+            request.fail(ended.failure());
+        } else {
+            request.result()
+                    .complete(new SnapshotRequest.Done(
+                            snapshotEpoch,
+                            snapshotState,
+                            ended.writtenPages(),
+                            ended.writtenEarly(),
+                            clock.nanoTime() - snapshotBeganNanos));
+        }
+        snapshotState = null;
+    }
+
+    /** The replica gets another owner. */
+    private void abandonSnapshot() {
+        if (snapshotRequest != null && snapshot == null) {
+            snapshotRequest.fail(SNAPSHOT_LOST);
+            snapshotRequest = null;
+        } else if (snapshot != null && !commit.inProgress()) {
+            snapshot.abort(SNAPSHOT_LOST);
+            endSnapshot();
+        } else if (snapshot != null) {
+            // Said once the epoch is applied.
+            snapshot.abort(SNAPSHOT_LOST);
+        }
+    }
+
     private void open(final Command.Accept accept) {
         final HelloReceived hello = accept.hello();
+        switchover.reset();
         sessionId = hello.sessionId();
         generation = accept.generation();
         welcomedDisks = accept.disks();
@@ -317,6 +434,7 @@ final class BackupLink implements Agent {
             verification.cancel();
             assembler.next();
         }
+        abandonSnapshot();
         if (commit.inProgress()) {
             state = State.SEALING;
         } else {
@@ -373,13 +491,14 @@ final class BackupLink implements Agent {
 
     private void finishSealing() {
         if (state == State.SEALING) {
+            abandonSnapshot();
             sealed();
         }
     }
 
     /** Acknowledgements must arrive, all and in order: what Aeron cannot take now is offered again. */
     private int answer() {
-        if (state != State.OPEN) {
+        if (!isInSession()) {
             return 0;
         }
         int work = 0;
@@ -436,9 +555,13 @@ final class BackupLink implements Agent {
     }
 
     private void checkSilence() {
-        if (state == State.OPEN && detector.tick(nowNanos)) {
+        if (isInSession() && !switchover.isCommitted() && detector.tick(nowNanos)) {
             endSession(new BackupEvent.PrimarySilent(detector.silenceNanos(), lastHeardNanos(), lease.endNanos()));
         }
+    }
+
+    private boolean isInSession() {
+        return state == State.OPEN || state == State.HANDING_OVER;
     }
 
     private void endSession(final BackupEvent event) {
@@ -596,7 +719,7 @@ final class BackupLink implements Agent {
                 state = State.JUDGING;
                 raise(new BackupEvent.Greeted(hello));
             }
-            case OPEN -> {
+            case OPEN, HANDING_OVER -> {
                 if (hello.sessionId() == sessionId) {
                     detector.heard();
                     welcomePending = true;
@@ -625,7 +748,8 @@ final class BackupLink implements Agent {
 
     private void onInputMessage(
             final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
-        if (state != State.OPEN || length < MessageHeaderDecoder.ENCODED_LENGTH) {
+        // Once the guest is ours, the frames belong to whoever starts it.
+        if (!isInSession() || switchover.isCommitted() || length < MessageHeaderDecoder.ENCODED_LENGTH) {
             return;
         }
         header.wrap(buffer, offset);
@@ -676,7 +800,7 @@ final class BackupLink implements Agent {
         }
         switch (header.templateId()) {
             case PrimaryHeartbeatDecoder.TEMPLATE_ID -> {
-                if (header.blockLength() >= PrimaryHeartbeatDecoder.BLOCK_LENGTH && state == State.OPEN) {
+                if (header.blockLength() >= PrimaryHeartbeatDecoder.BLOCK_LENGTH && isInSession()) {
                     primaryHeartbeat.wrapAndApplyHeader(buffer, offset, header);
                     if (isOfThisSession(primaryHeartbeat.sessionId())) {
                         lease.renew(primaryHeartbeat.echoedBackupNanos(), nowNanos);
@@ -699,7 +823,54 @@ final class BackupLink implements Agent {
                             new BackupEvent.ProtectionEnded());
                 }
             }
+            case PrepareSwitchoverDecoder.TEMPLATE_ID -> {
+                if (header.blockLength() >= PrepareSwitchoverDecoder.BLOCK_LENGTH) {
+                    prepareSwitchover.wrapAndApplyHeader(buffer, offset, header);
+                    onPrepareSwitchover(prepareSwitchover.sessionId(), prepareSwitchover.epoch());
+                }
+            }
+            case CommitSwitchoverDecoder.TEMPLATE_ID -> {
+                if (header.blockLength() >= CommitSwitchoverDecoder.BLOCK_LENGTH) {
+                    commitSwitchover.wrapAndApplyHeader(buffer, offset, header);
+                    onCommitSwitchover(commitSwitchover.sessionId(), commitSwitchover.generation());
+                }
+            }
             default -> LOG.debug("message type {} is not for a backup", header.templateId());
+        }
+    }
+
+    /** What cannot be yet is asked again; what never can be is never answered. */
+    private void onPrepareSwitchover(final long session, final long epoch) {
+        if (session != sessionId) {
+            return;
+        }
+        if (switchover.isAskedFor(epoch)) {
+            switchover.sendTo(replies, sessionId);
+        } else if (state == State.OPEN
+                && !verification.inProgress()
+                && commit.isRestorable()
+                && commit.committedEpoch() == epoch
+                && acknowledgedEpoch == epoch) {
+            abandonSnapshot();
+            switchover.asked(epoch);
+            state = State.HANDING_OVER;
+            raise(new BackupEvent.SwitchoverAsked(epoch));
+        }
+    }
+
+    private void onCommitSwitchover(final long session, final long newGeneration) {
+        if (session != sessionId) {
+            return;
+        }
+        final boolean isNews = state == State.HANDING_OVER
+                && switchover.isLoaded()
+                && !switchover.isCommitted()
+                && newGeneration == generation + 1;
+        if (isNews) {
+            switchover.committed();
+            raise(new BackupEvent.SwitchoverCommitted(newGeneration));
+        } else {
+            switchover.sendTo(replies, sessionId);
         }
     }
 
@@ -713,7 +884,8 @@ final class BackupLink implements Agent {
             return;
         }
         final boolean onlyWaits = state == State.LISTENING && event instanceof BackupEvent.ProtectionEnded;
-        if (!endedByNotice && (state == State.OPEN || onlyWaits)) {
+        final boolean canEnd = isInSession() && !switchover.isCommitted();
+        if (!endedByNotice && (canEnd || onlyWaits)) {
             endedByNotice = true;
             endSession(event);
         }
@@ -729,6 +901,9 @@ final class BackupLink implements Agent {
 
     @Override
     public void onClose() {
+        if (snapshotRequest != null) {
+            snapshotRequest.fail("the agent ends");
+        }
         replies.close();
         strangers.close();
         CloseHelper.closeAll(replication, heartbeats, inputs);

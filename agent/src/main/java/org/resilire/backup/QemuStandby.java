@@ -18,6 +18,11 @@ record QemuStandby(StandbyQemu qemu) implements Standby {
     }
 
     @Override
+    public boolean isLoaded() {
+        return qemu.isLoaded();
+    }
+
+    @Override
     public void release() {
         qemu.release();
     }

@@ -17,6 +17,8 @@ import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedEncoder;
 import org.resilire.wire.sbe.RefusalEncoder;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverAnswerEncoder;
+import org.resilire.wire.sbe.SwitchoverStage;
 import org.resilire.wire.sbe.VerifyReportEncoder;
 import org.resilire.wire.sbe.WelcomeEncoder;
 
@@ -109,6 +111,23 @@ final class ReplySender implements AutoCloseable {
     boolean noticeReceived(final long sessionId) {
         new NoticeReceivedEncoder().wrapAndApplyHeader(buffer, 0, header).sessionId(sessionId);
         return send(NoticeReceivedEncoder.BLOCK_LENGTH);
+    }
+
+    boolean switchover(
+            final long sessionId,
+            final long generation,
+            final long epoch,
+            final SwitchoverStage stage,
+            final String text) {
+        final byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        final SwitchoverAnswerEncoder message = new SwitchoverAnswerEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .generation(generation)
+                .epoch(epoch)
+                .stage(stage)
+                .putText(bytes, 0, Math.min(bytes.length, MAX_TEXT_BYTES));
+        return send(message.encodedLength());
     }
 
     boolean report(final long sessionId, final ReplicaVerification result) {

@@ -15,6 +15,9 @@ interface Standby extends AutoCloseable {
     /** Gives it the device state; it stays paused. Works once. */
     void load(MemorySegment state, int lengthBytes);
 
+    /** True once {@link #load} has succeeded. */
+    boolean isLoaded();
+
     /** From here on it outlives this agent, and {@link #close()} leaves it as it is. */
     void release();
 

@@ -15,6 +15,7 @@ import org.resilire.guest.GuestMemory;
 import org.resilire.guest.qemu.DeviceInventory;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -188,11 +189,17 @@ final class StandbyLoop {
                 LOG.error("a disk cannot be written, so this host cannot take over: {}", failed.how());
                 discardSession("a disk cannot be written: " + failed.how());
             }
+            case BackupEvent.SwitchoverAsked asked -> prepareSwitchover(asked.epoch());
+            case BackupEvent.SwitchoverCommitted committed -> acceptSwitchover(committed.generation());
             case BackupEvent.ProtocolBroken broken -> discardSession("the primary broke the protocol: " + broken.how());
         }
     }
 
     private void judge(final HelloReceived hello) {
+        if (standbyUsed && !standby.hasExited()) {
+            // It was loaded for a move that did not come about: its state is history with this greeting.
+            replaceStandby();
+        }
         final Refusal refusal = objection(hello);
         if (refusal != null) {
             LOG.warn("primary at {} refused: {}", hello.replyEndpoint(), refusal.text());
@@ -394,6 +401,64 @@ final class StandbyLoop {
         } else {
             request.completeExceptionally(new IllegalStateException(failure));
         }
+    }
+
+    /** The primary's guest stands still: this is in its pause. */
+    private void prepareSwitchover(final long epoch) {
+        final GuestException failure = standbyUsed || standby.hasExited()
+                ? new GuestException("the standby's QEMU is not ready yet")
+                : Takeover.load(replica, standby);
+        standbyUsed = true;
+        if (failure == null) {
+            link.answerSwitchover(SwitchoverStage.LOADED, record.generation(), "");
+            LOG.info("the primary moves its guest here: its state of epoch {} is loaded", epoch);
+            return;
+        }
+        link.answerSwitchover(SwitchoverStage.FAILED, record.generation(), failure.getMessage());
+        LOG.error("switchover: {}", failure.getMessage());
+        metrics.error(failure.getMessage());
+        replaceStandby();
+    }
+
+    /** The primary will not run the guest again unless it is told to. */
+    private void acceptSwitchover(final long generation) {
+        final long startNanos = clock.nanoTime();
+        metrics.state(AgentState.TAKING_OVER);
+        String failure = "";
+        for (int attempt = 1; attempt <= TAKEOVER_ATTEMPTS && !stopping; attempt++) {
+            try {
+                final GuestException loadFailure = Takeover.load(replica, standby);
+                standbyUsed = true;
+                if (loadFailure == null) {
+                    takeover.acceptSwitchover(standby, generation, openNetwork);
+                    onSwitchedOver(clock.nanoTime() - startNanos);
+                    return;
+                }
+                failure = loadFailure.getMessage();
+            } catch (final Takeover.StandbyFailedException e) {
+                failure = e.getMessage();
+            }
+            LOG.error("switchover, attempt {}: {}", attempt, failure);
+            replaceStandby();
+        }
+        metrics.generation(record.generation());
+        metrics.error("switchover: " + failure + "; the primary takes its guest back");
+        // Should it be lost before it does, what is here is all there is.
+        metrics.state(AgentState.AWAITING_OPERATOR);
+        link.answerSwitchover(SwitchoverStage.FAILED, generation, failure);
+    }
+
+    private void onSwitchedOver(final long resumeNanos) {
+        active = true;
+        link.answerSwitchover(SwitchoverStage.RUNNING, record.generation(), "");
+        link.supersede(record.generation());
+        metrics.generation(record.generation());
+        metrics.tookOver(0, resumeNanos);
+        metrics.state(AgentState.ACTIVE);
+        LOG.warn(
+                "the guest was moved here as generation {}, running {} ms after the primary gave it away",
+                record.generation(),
+                resumeNanos / 1e6);
     }
 
     /** What an operator should know about the checkpoint that the guest starts from; empty while the primary is heard. */

@@ -124,7 +124,25 @@ final class Takeover {
         }
     }
 
-    private static GuestException load(final Replica replica, final Standby standby) {
+    /**
+     * Starts the guest that a primary has given away, on a standby that has its state; if it throws, the guest does not run here.
+     *
+     * @param generation the guest's from here on
+     * @param openNetwork called before the guest runs
+     */
+    void acceptSwitchover(final Standby standby, final long generation, final Runnable openNetwork)
+            throws StandbyFailedException {
+        record.adoptGeneration(generation);
+        openNetwork.run();
+        start(standby, Mandate.becauseStopped("the primary has given the guest away"));
+    }
+
+    /** Gives a standby the state of the last checkpoint, unless it has it; returns null, or why it does not take it. */
+    static GuestException load(final Replica replica, final Standby standby) {
+        if (standby.isLoaded()) {
+            // In a switchover that was broken off: nothing has changed in the replica since.
+            return null;
+        }
         try {
             standby.load(replica.commit().deviceState(), replica.commit().deviceStateBytes());
             return null;

@@ -16,8 +16,22 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ConfigurationDefaults implements IDefaultValueProvider {
 
     /** These choose the settings or how a command prints, or are for tests; they are not settings. */
-    private static final Set<String> NOT_SETTINGS =
-            Set.of("vm", "config", "verbose", "json", "arm", "help", "version", "no-wait", "timeout");
+    private static final Set<String> NOT_SETTINGS = Set.of(
+            "vm",
+            "config",
+            "verbose",
+            "json",
+            "for",
+            "check",
+            "check-timeout",
+            "arm",
+            "help",
+            "version",
+            "no-wait",
+            "timeout");
+
+    /** Which command a guest's table is for; only 'resilire run' asks. */
+    static final String ROLE = "role";
 
     private final Map<String, String> settings;
 
@@ -51,11 +65,13 @@ final class ConfigurationDefaults implements IDefaultValueProvider {
     }
 
     private static Set<String> knownKeys(final CommandLine commands) {
-        return commands.getSubcommands().values().stream()
+        final Set<String> keys = commands.getSubcommands().values().stream()
                 .flatMap(command -> command.getCommandSpec().options().stream())
                 .map(ConfigurationDefaults::key)
                 .filter(key -> !NOT_SETTINGS.contains(key))
                 .collect(Collectors.toCollection(TreeSet::new));
+        keys.add(ROLE);
+        return keys;
     }
 
     private static String key(final OptionSpec option) {

@@ -81,6 +81,17 @@ final class ConfigurationFile {
         return settings;
     }
 
+    /** The values of one setting, by the guests that have it. */
+    Map<String, String> values(final String key) {
+        final Map<String, String> values = new TreeMap<>();
+        root.path("vm").properties().forEach(table -> {
+            if (table.getValue().has(key)) {
+                values.put(table.getKey(), text(key, table.getValue().get(key)));
+            }
+        });
+        return values;
+    }
+
     private String text(final String key, final JsonNode value) {
         if (value.isArray()) {
             return value.valueStream().map(item -> text(key, item)).collect(Collectors.joining(LIST_SEPARATOR));

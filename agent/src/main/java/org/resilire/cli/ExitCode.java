@@ -30,7 +30,7 @@ final class ExitCode {
     /** Of an agent that ended that way. */
     static int of(final HostAgent.Outcome outcome) {
         return switch (outcome) {
-            case STOPPED -> OK;
+            case STOPPED, SWITCHED_OVER -> OK;
             case GUEST_LOST -> FAILED;
             case SUPERSEDED, REFUSED -> PEER;
         };

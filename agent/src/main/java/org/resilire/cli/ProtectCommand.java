@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.resilire.control.AgentRole;
+import org.resilire.disk.DiskConfig;
+import org.resilire.primary.PrimaryConfig;
 import org.resilire.role.HostAgent;
 import org.resilire.transport.Endpoint;
 import picocli.CommandLine.Command;
@@ -21,6 +23,9 @@ import picocli.CommandLine.Spec;
             "Attaches to a running QEMU, copies the guest's memory to the backup while it runs, then makes a checkpoint every"
                     + " --period, or as --policy says. What the guest sends leaves only once the state that sent it is safe on the backup."
                     + " Runs until Ctrl-C, which ends protection and leaves the guest running.",
+            "",
+            "With the options of 'resilire standby' (--listen, --qemu, --fence, …; best in the configuration file) the agent keeps a"
+                    + " standby of the guest once 'resilire switchover' has moved it away.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -35,7 +40,7 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db --mode llm                             # answers at once, input replayed after a failover",
             "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })
-final class ProtectCommand implements Callable<Integer> {
+final class ProtectCommand implements Callable<Integer>, AgentCommand {
 
     @Spec
     CommandSpec spec;
@@ -51,6 +56,9 @@ final class ProtectCommand implements Callable<Integer> {
 
     @Mixin
     ProtectionOptions protection;
+
+    @Mixin
+    StandbyOptions standby;
 
     @Option(
             names = "--qmp",
@@ -79,14 +87,30 @@ final class ProtectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        final HostAgent host = HostAgent.protecting(protection.config(
+        final HostAgent host = agent();
+        return new Termination(host::stop).during(() -> ExitCode.of(host.run()));
+    }
+
+    @Override
+    public HostAgent agent() {
+        final List<DiskConfig> disks = diskOptions.disks(common, spec);
+        final List<Endpoint> others =
+                backups.stream().filter(other -> !other.equals(standby.listen)).toList();
+        // A file that both hosts share describes the other host's standby: there is nobody else then.
+        final boolean hasStandby = standby.isComplete() && !others.isEmpty() && disks.isEmpty();
+        final PrimaryConfig primary = protection.config(
                 spec,
                 common.directory(AgentRole.PRIMARY, spec),
                 agent,
                 qmp,
                 ram,
-                diskOptions.disks(common, spec),
-                backups));
-        return new Termination(host::stop).during(() -> ExitCode.of(host.run()));
+                disks,
+                hasStandby ? others : backups,
+                hasStandby);
+        return hasStandby
+                ? HostAgent.protecting(
+                        primary,
+                        standby.config(spec, common.directory(AgentRole.BACKUP, spec), agent, qmp, ram, disks, true))
+                : HostAgent.protecting(primary);
     }
 }

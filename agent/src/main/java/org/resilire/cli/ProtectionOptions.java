@@ -77,7 +77,8 @@ final class ProtectionOptions {
             final Path qmp,
             final Path ram,
             final List<DiskConfig> disks,
-            final List<Endpoint> backups) {
+            final List<Endpoint> backups,
+            final boolean endsGuestWhenMoved) {
         check(spec);
         return new PrimaryConfig(
                 directory,
@@ -85,6 +86,7 @@ final class ProtectionOptions {
                 qmp,
                 ram,
                 backups,
+                endsGuestWhenMoved,
                 disks,
                 diskCopyRate == 0 ? Long.MAX_VALUE : diskCopyRate,
                 agent.nic(spec),

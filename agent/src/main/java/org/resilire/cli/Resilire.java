@@ -41,7 +41,10 @@ import picocli.CommandLine.ParseResult;
             ResumeCommand.class,
             DetachCommand.class,
             SetCommand.class,
-            FailoverCommand.class
+            FailoverCommand.class,
+            SwitchoverCommand.class,
+            TestFailoverCommand.class,
+            RunCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -84,17 +87,21 @@ public final class Resilire {
     }
 
     static int execute(final String... arguments) {
-        final CommandLine commands = new CommandLine(new Resilire())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setUsageHelpAutoWidth(true)
-                .setParameterExceptionHandler(Resilire::onBadParameter)
-                .setExecutionExceptionHandler(Resilire::onFailure);
+        final CommandLine commands = commands();
         try {
             commands.setDefaultValueProvider(ConfigurationDefaults.of(arguments, commands));
         } catch (final ConfigurationException e) {
             return report(commands, e.getMessage(), ExitCode.CONFIGURATION);
         }
         return commands.execute(arguments);
+    }
+
+    static CommandLine commands() {
+        return new CommandLine(new Resilire())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler(Resilire::onBadParameter)
+                .setExecutionExceptionHandler(Resilire::onFailure);
     }
 
     private static int onBadParameter(final ParameterException e, final String[] arguments) {
@@ -136,6 +143,7 @@ public final class Resilire {
             e.printStackTrace(command.getErr());
         }
         final int code = switch (e) {
+            case ConfigurationException configuration -> ExitCode.CONFIGURATION;
             case AttachException attach -> exitCodeOf(attach);
             case GuestException guest -> ExitCode.GUEST;
             case LinuxException linux -> ExitCode.HOST;

@@ -2,7 +2,6 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -14,8 +13,6 @@ import org.resilire.guest.qemu.StandbyQemuConfig;
 import org.resilire.primary.PrimaryConfig;
 import org.resilire.role.HostAgent;
 import org.resilire.transport.Endpoint;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,14 +40,7 @@ import picocli.CommandLine.Spec;
             "",
             "--qemu is the primary's command line with this host's paths; -S, -incoming and a QMP socket are added to it.",
         })
-final class StandbyCommand implements Callable<Integer> {
-
-    enum TakeoverMode {
-        AUTO,
-        MANUAL
-    }
-
-    private static final Logger LOG = LoggerFactory.getLogger(StandbyCommand.class);
+final class StandbyCommand implements Callable<Integer>, AgentCommand {
 
     @Spec
     CommandSpec spec;
@@ -64,13 +54,8 @@ final class StandbyCommand implements Callable<Integer> {
     @Mixin
     DiskOptions diskOptions;
 
-    @Option(
-            names = "--listen",
-            required = true,
-            paramLabel = "IP:PORT",
-            converter = EndpointConverter.class,
-            description = "Address of the replication link on this host, and a UDP port.")
-    Endpoint listen;
+    @Mixin
+    StandbyOptions standby;
 
     @Option(
             names = "--ram",
@@ -78,13 +63,6 @@ final class StandbyCommand implements Callable<Integer> {
             paramLabel = "PATH",
             description = "File of the replica: the mem-path in --qemu.")
     Path ram;
-
-    @Option(
-            names = "--qemu",
-            required = true,
-            paramLabel = "COMMAND",
-            description = "QEMU command line of the standby; words may be quoted as in a shell.")
-    String qemu;
 
     @Option(
             names = "--qmp",
@@ -107,88 +85,31 @@ final class StandbyCommand implements Callable<Integer> {
     @Mixin
     ProtectionOptions protection;
 
-    @Option(
-            names = "--takeover",
-            paramLabel = "HOW",
-            defaultValue = "manual",
-            description =
-                    "${COMPLETION-CANDIDATES}: take over by itself when the primary fails, or wait for 'resilire failover'."
-                            + " Default: ${DEFAULT-VALUE}.")
-    TakeoverMode takeover;
-
-    @Option(
-            names = "--fence",
-            paramLabel = "COMMAND",
-            description = "Command that stops the failed host or its guest, and exits with 0 only when that is proven.")
-    String fence;
-
-    @Option(
-            names = "--fence-timeout",
-            paramLabel = "TIME",
-            converter = DurationConverter.class,
-            defaultValue = "2s",
-            description = "Time the command may take; a primary that lost its backup holds its output for as long."
-                    + " Default: ${DEFAULT-VALUE}.")
-    Duration fenceTimeout;
-
-    @Option(
-            names = "--no-fence",
-            // A flag that the configuration file sets must not be unset by saying it again.
-            arity = "0..1",
-            fallbackValue = "true",
-            hideParamSyntax = true,
-            description =
-                    "Take over without proof. RISK: if only the link failed, the guest runs twice and its two halves diverge.")
-    boolean noFence;
-
     @Override
     public Integer call() throws IOException {
-        if (fence == null && !noFence) {
+        final HostAgent host = agent();
+        return new Termination(host::stop).during(() -> ExitCode.of(host.run()));
+    }
+
+    @Override
+    public HostAgent agent() {
+        if (!standby.isComplete()) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "a takeover needs a --fence command that proves the primary stopped; to risk a guest that runs twice, say --no-fence");
+                    "Missing required options: '--listen=IP:PORT' and '--qemu=COMMAND' are both needed");
         }
-        if (fence != null && noFence) {
-            throw new ParameterException(spec.commandLine(), "--fence and --no-fence exclude each other");
-        }
-        if (fence != null && fence.isBlank()) {
-            throw new ParameterException(spec.commandLine(), "--fence is empty: an empty command proves nothing");
-        }
-        if (fenceTimeout.isZero()) {
-            throw new ParameterException(spec.commandLine(), "--fence-timeout must be longer than 0");
-        }
-        final List<String> command = ShellWords.split(qemu, spec);
         final RunDirectory directory = common.directory(AgentRole.BACKUP, spec);
         final Path qmpSocket = qmp == null ? StandbyQemuConfig.defaultQmpSocket(directory.path()) : qmp;
         final List<Endpoint> others =
-                backups.stream().filter(other -> !other.equals(listen)).toList();
+                backups.stream().filter(other -> !other.equals(standby.listen)).toList();
         final List<DiskConfig> disks = diskOptions.disks(common, spec);
         final Optional<PrimaryConfig> afterTakeover = others.isEmpty()
                 ? Optional.empty()
                 : Optional.of(protection.config(
-                        spec, common.directory(AgentRole.PRIMARY, spec), agent, qmpSocket, ram, disks, others));
-        final BackupConfig backup = new BackupConfig(
-                directory,
-                agent.stateDir,
-                listen,
-                ram,
-                command,
-                disks,
-                qmpSocket,
-                agent.nic(spec),
-                takeover == TakeoverMode.AUTO,
-                afterTakeover.isPresent(),
-                Optional.ofNullable(fence),
-                fenceTimeout.toNanos(),
-                agent.detector(spec),
-                agent.transport(spec),
-                agent.failurePoints(spec));
-        if (noFence) {
-            LOG.warn(
-                    "--no-fence: if the link fails and both hosts live, the guest will run twice, and what one of the two"
-                            + " answers its clients is lost");
-        }
-        final HostAgent host = HostAgent.standingBy(backup, afterTakeover);
-        return new Termination(host::stop).during(() -> ExitCode.of(host.run()));
+                        spec, common.directory(AgentRole.PRIMARY, spec), agent, qmpSocket, ram, disks, others, true));
+        final BackupConfig backup =
+                standby.config(spec, directory, agent, qmpSocket, ram, disks, afterTakeover.isPresent());
+        standby.warnOfRisks();
+        return HostAgent.standingBy(backup, afterTakeover);
     }
 }

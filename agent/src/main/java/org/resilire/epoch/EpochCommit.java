@@ -3,6 +3,7 @@ package org.resilire.epoch;
 import java.lang.foreign.MemorySegment;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.codec.PageBatchApplier;
+import org.resilire.codec.PageRecord;
 import org.resilire.guest.GuestMemory;
 import org.resilire.linux.AnonymousMemory;
 import org.resilire.wire.sbe.EpochKind;
@@ -21,6 +22,9 @@ public final class EpochCommit implements AutoCloseable {
     private int deviceStateBytes;
     private long committedEpoch = -1;
     private boolean restorable;
+
+    /** Of an epoch before those that are applied now; null if nobody wants one. */
+    private ReplicaSnapshot snapshot;
 
     private EpochAssembler source;
     private long appliedBytes;
@@ -57,9 +61,13 @@ public final class EpochCommit implements AutoCloseable {
     public boolean applySlice(final NanoClock clock, final long deadlineNanos) {
         final MemorySegment records = source.pageRecords();
         final long end = source.pageRecordsBytes();
+        final ReplicaSnapshot copy = snapshot;
         long at = appliedBytes;
         do {
             for (int i = 0; i < RECORDS_A_LOOK && at < end; i++) {
+                if (copy != null) {
+                    copy.beforeChange(PageRecord.page(records, at));
+                }
                 at = applier.applyOne(records, at);
             }
         } while (at < end && clock.nanoTime() - deadlineNanos < 0);
@@ -80,6 +88,14 @@ public final class EpochCommit implements AutoCloseable {
         return true;
     }
 
+    /** Keeps a copy of what is committed now, while later epochs are applied; null for none. Between two epochs only. */
+    public void snapshot(final ReplicaSnapshot newSnapshot) {
+        if (source != null) {
+            throw new IllegalStateException("a copy of a replica that an epoch is being applied to");
+        }
+        snapshot = newSnapshot;
+    }
+
     public boolean inProgress() {
         return source != null;
     }
@@ -87,6 +103,11 @@ public final class EpochCommit implements AutoCloseable {
     /** True if the replica is a guest at one instant, ready to start. */
     public boolean isRestorable() {
         return restorable && source == null;
+    }
+
+    /** True if a checkpoint was applied, and nothing that is not one since; also while the next is being applied. */
+    public boolean hasCheckpoint() {
+        return restorable;
     }
 
     /** The last epoch applied, -1 if none. */

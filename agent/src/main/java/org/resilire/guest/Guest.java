@@ -49,6 +49,12 @@ public interface Guest extends AutoCloseable {
      */
     void stopForGood();
 
+    /**
+     * Undoes {@link #stopForGood}: the other host has said that it does not run the guest, and will not. The guest is paused by this
+     * agent again; {@link #resume()} lets it run.
+     */
+    void takeBack();
+
     /** True once the guest's process is gone. */
     boolean hasExited();
 

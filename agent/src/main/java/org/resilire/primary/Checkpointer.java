@@ -78,6 +78,15 @@ final class Checkpointer {
      * @param withHashes adds a hash of every page, taken in the same pause, for the backup to compare; the pause gets much longer
      */
     void checkpoint(final long epoch, final boolean withHashes) {
+        checkpoint(epoch, withHashes, true);
+    }
+
+    /** Makes the checkpoint that ends an epoch and leaves the guest paused in it; if that fails, the guest runs. */
+    void lastCheckpoint(final long epoch) {
+        checkpoint(epoch, false, false);
+    }
+
+    private void checkpoint(final long epoch, final boolean withHashes, final boolean goesOn) {
         writer.begin(epoch, EpochKind.CHECKPOINT);
         dirtyPages = 0;
         scanNanos = 0;
@@ -85,6 +94,7 @@ final class Checkpointer {
         pausedAtNanos = clock.nanoTime();
         disks.beforePause();
         final int deviceStateBytes;
+        boolean isTaken = false;
         try {
             guest.pause();
             writer.pauseBegan();
@@ -102,9 +112,12 @@ final class Checkpointer {
             if (outputEpochs.mode() != mode) {
                 outputEpochs.changeMode(mode);
             }
+            isTaken = true;
         } finally {
             disks.beforeResume();
-            guest.resume();
+            if (goesOn || !isTaken) {
+                guest.resume();
+            }
             writer.pauseEnded();
             pauseNanos = clock.nanoTime() - pausedAtNanos;
             disks.afterPause(epoch);

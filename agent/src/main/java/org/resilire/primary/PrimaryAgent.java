@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -74,7 +75,9 @@ public final class PrimaryAgent {
         STOPPED,
         GUEST_LOST,
         SUPERSEDED,
-        REFUSED
+        REFUSED,
+        /** The guest was moved to the backup as planned. */
+        SWITCHED_OVER
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryAgent.class);
@@ -88,6 +91,7 @@ public final class PrimaryAgent {
     private static final long ATTACH_RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long ATTACH_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+    private static final long GUEST_END_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long GUEST_POLL_NANOS = 20_000_000L;
 
     /** QEMU's longest time between two attempts to connect to an NBD server is 16 s. */
@@ -208,7 +212,12 @@ public final class PrimaryAgent {
         resources.add(startGuard(guest, claim.directory()));
 
         final ProtectionLoop protection = buildLoop(resources, counters, record, guest, disks, outlet, claim);
-        return runLoop(protection, counters, outlet);
+        final Outcome outcome = runLoop(protection, counters, outlet);
+        if (outcome == Outcome.SWITCHED_OVER && config.endsGuestWhenMoved()) {
+            LOG.info("ending the QEMU that is left here (process {})", guest.pid());
+            end(guest.pid());
+        }
+        return outcome;
     }
 
     /** The guest runs and has its network: whatever is in the way of its protection is told and tried again. Null: no more. */
@@ -339,6 +348,7 @@ public final class PrimaryAgent {
         final EpochPace pace = new EpochPace(config.policy(), outputSignal, outputEpochs, commitClock, metrics);
         final FailureDetector detector = config.detector().newDetector();
         final VerifyRequests verifyRequests = new VerifyRequests();
+        final SwitchoverRequests switchovers = new SwitchoverRequests();
 
         final Transport transport =
                 Transport.start(config.transport(), claim.memoryDirectory().resolve("aeron"));
@@ -394,6 +404,7 @@ public final class PrimaryAgent {
                 verifyRequests,
                 protectionSwitch,
                 modeSwitch,
+                switchovers,
                 config.verifyEvery(),
                 clock);
         outputEpochs.modeWhileProtected(config.release());
@@ -418,6 +429,7 @@ public final class PrimaryAgent {
                 .handlers());
         handlers.put("verify", verifyHandler(verifyRequests, protectionSwitch, disks));
         guestDisks = disks;
+        handlers.put("switchover", switchoverHandler(switchovers, counters));
         handlers.put("sample", new SampleHandler(metrics));
         handlers.put("set", new SetCommandHandler(pace, modeSwitch, protectionSwitch, protectionWait));
         resources.add(ControlServer.start(claim.directory(), handlers));
@@ -437,6 +449,18 @@ public final class PrimaryAgent {
     private static void kill(final long pid) {
         try (PidFd process = PidFd.open(pid)) {
             process.kill();
+        }
+    }
+
+    /** Its guest runs elsewhere, so there is nothing to be saved. */
+    private static void end(final long pid) {
+        try (PidFd process = PidFd.open(pid)) {
+            process.kill();
+            if (!process.awaitExit(GUEST_END_NANOS)) {
+                LOG.warn("process {} does not end", pid);
+            }
+        } catch (final LinuxException e) {
+            LOG.debug("the QEMU has ended already", e);
         }
     }
 
@@ -462,6 +486,29 @@ public final class PrimaryAgent {
         outlet.counters().ifPresent(counters::publish);
         counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
         publishToo.run();
+    }
+
+    private ControlHandler switchoverHandler(final SwitchoverRequests switchovers, final AgentCounters counters) {
+        return (request, progress) -> {
+            if (!config.disks().isEmpty() || config.release().isReplay()) {
+                throw new ControlException("a guest with --disk or --mode llm cannot be moved as planned yet");
+            }
+            final SwitchoverRequests.Moved moved =
+                    switchovers.await(() -> counters.value(AgentCounter.STATE) == AgentState.PROTECTED.code());
+            final String result = String.format(
+                    Locale.ROOT,
+                    "the guest runs on %s as generation %d; it stood still for at most %.1f ms, the switchover took %.1f ms",
+                    moved.host(),
+                    moved.generation(),
+                    moved.pauseNanos() / 1e6,
+                    moved.totalNanos() / 1e6);
+            return JsonMapper.shared()
+                    .createObjectNode()
+                    .put("result", result)
+                    .put("generation", moved.generation())
+                    .put("pauseMillis", moved.pauseNanos() / 1e6)
+                    .put("totalMillis", moved.totalNanos() / 1e6);
+        };
     }
 
     private static ControlHandler verifyHandler(

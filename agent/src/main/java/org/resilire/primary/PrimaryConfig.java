@@ -21,6 +21,8 @@ import org.resilire.transport.TransportConfig;
  * @param qmpSocket QMP socket of the running guest
  * @param ramFile file that backs the guest's RAM
  * @param backups where backups' agents may listen; asked in turn
+ * @param endsGuestWhenMoved whether its QEMU is ended once the guest was moved to a backup, because a standby follows here; else
+ *     it stays, paused
  * @param disks of the guest, served by this agent
  * @param diskCopyBytesPerSecond at most, while disks are copied to the backup
  * @param nic the guest's network; empty if it has none
@@ -39,6 +41,7 @@ public record PrimaryConfig(
         Path qmpSocket,
         Path ramFile,
         List<Endpoint> backups,
+        boolean endsGuestWhenMoved,
         List<DiskConfig> disks,
         long diskCopyBytesPerSecond,
         Optional<GuestNicConfig> nic,

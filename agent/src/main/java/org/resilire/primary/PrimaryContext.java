@@ -36,5 +36,6 @@ record PrimaryContext(
         VerifyRequests verifyRequests,
         ProtectionSwitch protectionSwitch,
         ModeSwitch modeSwitch,
+        SwitchoverRequests switchovers,
         long verifyEvery,
         NanoClock clock) {}

@@ -24,6 +24,7 @@ import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.BackupHeartbeatDecoder;
+import org.resilire.wire.sbe.CommitSwitchoverEncoder;
 import org.resilire.wire.sbe.DiskDifferencesDecoder;
 import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
@@ -33,9 +34,12 @@ import org.resilire.wire.sbe.InputAckDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
+import org.resilire.wire.sbe.PrepareSwitchoverEncoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatEncoder;
 import org.resilire.wire.sbe.RefusalDecoder;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverAnswerDecoder;
+import org.resilire.wire.sbe.SwitchoverStage;
 import org.resilire.wire.sbe.VerifyReportDecoder;
 import org.resilire.wire.sbe.WelcomeDecoder;
 import org.slf4j.Logger;
@@ -66,7 +70,9 @@ final class PrimaryLink implements Agent {
 
     private enum Notice {
         GUEST_LOST,
-        END_PROTECTION
+        END_PROTECTION,
+        PREPARE_SWITCHOVER,
+        COMMIT_SWITCHOVER
     }
 
     private final Transport transport;
@@ -90,12 +96,16 @@ final class PrimaryLink implements Agent {
     private final BackupHeartbeatDecoder backupHeartbeat = new BackupHeartbeatDecoder();
     private final NoticeReceivedDecoder noticeReceived = new NoticeReceivedDecoder();
     private final DiskDifferencesDecoder diskDifferences = new DiskDifferencesDecoder();
+    private final SwitchoverAnswerDecoder switchoverAnswer = new SwitchoverAnswerDecoder();
     private final VerifyReportDecoder verifyReport = new VerifyReportDecoder();
     private final InputAckDecoder inputAck = new InputAckDecoder();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
 
     private volatile Greeting wanted;
     private volatile Notice notice;
+    /** The epoch or the generation that a notice is about; written before it. */
+    private volatile long noticeNumber;
+
     private volatile boolean noticeAnswered;
 
     private Greeting current;
@@ -158,6 +168,23 @@ final class PrimaryLink implements Agent {
     void announceEndOfProtection() {
         noticeAnswered = false;
         notice = Notice.END_PROTECTION;
+    }
+
+    /** Asks the backup to load the device state of this epoch, the last of the session; {@link PrimarySession#switchoverReply}. */
+    void prepareSwitchover(final long epoch) {
+        announce(Notice.PREPARE_SWITCHOVER, epoch);
+    }
+
+    /** Gives the guest away: the backup may run it from here on. Any thread. */
+    void commitSwitchover(final long generation) {
+        announce(Notice.COMMIT_SWITCHOVER, generation);
+    }
+
+    private void announce(final Notice switchover, final long number) {
+        session.switchoverAnswered(null);
+        noticeAnswered = false;
+        noticeNumber = number;
+        notice = switchover;
     }
 
     /** True once the backup has answered the last notice: a notice that a new session made void was not. */
@@ -308,6 +335,18 @@ final class PrimaryLink implements Agent {
                         .generation(current.generation());
                 yield end.encodedLength();
             }
+            case PREPARE_SWITCHOVER ->
+                new PrepareSwitchoverEncoder()
+                        .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                        .sessionId(current.sessionId())
+                        .epoch(noticeNumber)
+                        .encodedLength();
+            case COMMIT_SWITCHOVER ->
+                new CommitSwitchoverEncoder()
+                        .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
+                        .sessionId(current.sessionId())
+                        .generation(noticeNumber)
+                        .encodedLength();
         };
         nextNoticeNanos = nowNanos + NOTICE_INTERVAL_NANOS;
         heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length);
@@ -369,10 +408,18 @@ final class PrimaryLink implements Agent {
             case NoticeReceivedDecoder.TEMPLATE_ID -> {
                 if (block >= NoticeReceivedDecoder.BLOCK_LENGTH) {
                     noticeReceived.wrapAndApplyHeader(buffer, offset, headerDecoder);
-                    if (isOfThisSession(noticeReceived.sessionId()) && notice != null) {
+                    if (isOfThisSession(noticeReceived.sessionId())
+                            && (notice == Notice.GUEST_LOST || notice == Notice.END_PROTECTION)) {
                         notice = null;
                         noticeAnswered = true;
                     }
+                }
+            }
+            case SwitchoverAnswerDecoder.TEMPLATE_ID -> {
+                if (block >= SwitchoverAnswerDecoder.BLOCK_LENGTH
+                        && afterBlock >= SwitchoverAnswerDecoder.textHeaderLength()) {
+                    onSwitchoverAnswer(
+                            switchoverAnswer.wrapAndApplyHeader(buffer, offset, headerDecoder), offset + length);
                 }
             }
             case WelcomeDecoder.TEMPLATE_ID -> {
@@ -412,6 +459,34 @@ final class PrimaryLink implements Agent {
         }
         detector.heard();
         return true;
+    }
+
+    private void onSwitchoverAnswer(final SwitchoverAnswerDecoder message, final int limit) {
+        if (!isOfThisSession(message.sessionId())) {
+            return;
+        }
+        final Notice asked = notice;
+        final SwitchoverStage stage = switch (message.stageRaw()) {
+            case 0 -> SwitchoverStage.LOADED;
+            case 1 -> SwitchoverStage.RUNNING;
+            case 2 -> SwitchoverStage.FAILED;
+            default -> SwitchoverStage.NULL_VAL;
+        };
+        // An answer that was repeated may belong to the question before this one.
+        final boolean answers = asked == Notice.PREPARE_SWITCHOVER
+                ? (stage == SwitchoverStage.LOADED || stage == SwitchoverStage.FAILED)
+                        && message.epoch() == noticeNumber
+                : asked == Notice.COMMIT_SWITCHOVER
+                        && (stage == SwitchoverStage.RUNNING || stage == SwitchoverStage.FAILED)
+                        && message.generation() == noticeNumber;
+        if (!answers) {
+            return;
+        }
+        final long generation = message.generation();
+        final boolean whole =
+                message.limit() + SwitchoverAnswerDecoder.textHeaderLength() + message.textLength() <= limit;
+        notice = null;
+        session.switchoverAnswered(new PrimarySession.SwitchoverReply(stage, generation, whole ? message.text() : ""));
     }
 
     private void onWelcome(final WelcomeDecoder message, final int limit) {

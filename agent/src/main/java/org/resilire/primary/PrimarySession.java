@@ -3,6 +3,7 @@ package org.resilire.primary;
 import java.util.List;
 import org.resilire.disk.DiskIdentity;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverStage;
 
 /**
  * What the checkpoint thread and the link thread know in common about the session with the backup. The link thread writes; every
@@ -28,6 +29,10 @@ final class PrimarySession {
     /** What the backup found when it compared its replica with the hashes of an epoch. */
     record VerifyReport(long epoch, long comparedPages, long differingPages, List<Long> firstDiffering) {}
 
+    /** What the backup said about a planned move of the guest. */
+    record SwitchoverReply(SwitchoverStage stage, long generation, String text) {}
+
+    private volatile SwitchoverReply switchoverReply;
     private volatile Phase phase = Phase.CLOSED;
     private volatile long acknowledgedEpoch = -1;
     private volatile long takeoverLimitNanos;
@@ -74,6 +79,11 @@ final class PrimarySession {
         return verifyReport;
     }
 
+    /** Null until the backup has answered the last request. */
+    SwitchoverReply switchoverReply() {
+        return switchoverReply;
+    }
+
     String lossReason() {
         return lossReason;
     }
@@ -117,6 +127,10 @@ final class PrimarySession {
     /** Written by the checkpoint thread. */
     void copying(final DiskCopies copies) {
         diskCopies = copies;
+    }
+
+    void switchoverAnswered(final SwitchoverReply reply) {
+        switchoverReply = reply;
     }
 
     void verified(final VerifyReport report) {

@@ -30,7 +30,9 @@ final class ProtectionLoop {
         /** The backup runs the guest; ours is stopped for good. */
         SUPERSEDED,
         /** The first backup ever asked refused the guest. */
-        REFUSED
+        REFUSED,
+        /** The guest was moved to the backup as planned; ours is stopped for good. */
+        SWITCHED_OVER
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ProtectionLoop.class);
@@ -50,6 +52,7 @@ final class ProtectionLoop {
     private final BackupCandidates backups;
     private final PrimarySession session;
     private final BackupSessions sessions;
+    private final PrimaryLink link;
     private final EpochPipeline pipeline;
     private final Checkpointer checkpointer;
     private final Synchroniser synchroniser;
@@ -63,6 +66,7 @@ final class ProtectionLoop {
     private final ProtectionSwitch protectionSwitch;
     private final ModeSwitch modeSwitch;
     private final EpochPace pace;
+    private final SwitchoverRequests switchovers;
     private final NanoClock clock;
 
     private volatile boolean stopping;
@@ -90,9 +94,11 @@ final class ProtectionLoop {
         this.record = context.record();
         this.metrics = metrics;
         this.commitClock = commitClock;
+        this.link = link;
         this.sessions = new BackupSessions(context, link, session, pipeline, metrics);
         this.verification = new Verification(session, context.verifyRequests(), metrics, context.verifyEvery());
         this.recovery = new GuestRecovery(guest, context.clock());
+        this.switchovers = context.switchovers();
         this.protectionSwitch = context.protectionSwitch();
         this.modeSwitch = context.modeSwitch();
         this.pace = context.pace();
@@ -117,7 +123,7 @@ final class ProtectionLoop {
             try {
                 end = connect(releaseAtNanos);
                 if (end == null && !isInterrupted()) {
-                    synchroniseAndProtect();
+                    end = synchroniseAndProtect();
                 }
                 if (end == null && !stopping && isInterrupted()) {
                     hasLeft = leaveProtection();
@@ -257,7 +263,8 @@ final class ProtectionLoop {
         return null;
     }
 
-    private void synchroniseAndProtect() {
+    /** Returns null unless the guest has gone to the backup. */
+    private End synchroniseAndProtect() {
         if (!guestHeldPaused) {
             // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the
             // first checkpoint.
@@ -269,13 +276,13 @@ final class ProtectionLoop {
         disks.startSession(session.replicas(), outputEpochs.currentEpoch());
         copyDisks();
         if (isInterrupted()) {
-            return;
+            return null;
         }
         LOG.info("synchronising {} MiB with the backup", guest.memory().lengthBytes() >> 20);
         synchroniser.synchronise(this::nextSynchronisationEpoch, metrics::synchronisation, this::isInterrupted);
         if (isInterrupted()) {
             // Some pages never left: a checkpoint now would let the backup start from half a guest.
-            return;
+            return null;
         }
         metrics.synchronised();
         // From the first checkpoint on the backup may take over: a successor of this agent must know.
@@ -284,7 +291,7 @@ final class ProtectionLoop {
         makeCheckpoint(false);
         awaitAcknowledged(outputEpochs.currentEpoch() - 1);
         if (isInterrupted()) {
-            return;
+            return null;
         }
         everProtected = true;
         metrics.state(AgentState.PROTECTED);
@@ -294,10 +301,65 @@ final class ProtectionLoop {
         while (!isInterrupted()) {
             awaitNext();
             if (isInterrupted()) {
-                return;
+                return null;
+            }
+            if (switchovers.isWanted()) {
+                final End end = switchovers.begin() ? switchOver() : null;
+                if (end != null) {
+                    return end;
+                }
+                continue;
             }
             makeNextCheckpoint();
         }
+        return null;
+    }
+
+    /** Returns null if the guest runs on here, in the same session; throws if the session ends. */
+    private End switchOver() {
+        final long askedNanos = clock.nanoTime();
+        final String host = backups.current().toString();
+        LOG.info("moving the guest to {}", host);
+        final Switchover switchover = new Switchover(
+                context, link, session, pipeline, checkpointer, commitClock, this::greetAgain, () -> stopping);
+        final Switchover.Outcome outcome;
+        try {
+            outcome = switchover.run();
+        } catch (final RuntimeException e) {
+            switchovers.failed(
+                    switchover.explanation().isEmpty() ? String.valueOf(e.getMessage()) : switchover.explanation());
+            throw e;
+        }
+        if (outcome == Switchover.Outcome.MOVED) {
+            final long nowNanos = clock.nanoTime();
+            final SwitchoverRequests.Moved moved = new SwitchoverRequests.Moved(
+                    host, record.generation(), nowNanos - checkpointer.pausedAtNanos(), nowNanos - askedNanos);
+            LOG.info(
+                    "the guest runs on {} as generation {}; it stood still for {} ms at most",
+                    host,
+                    moved.generation(),
+                    moved.pauseNanos() / 1e6);
+            switchovers.moved(moved);
+            return End.SWITCHED_OVER;
+        }
+        LOG.error("switchover: {}", switchover.explanation());
+        metrics.error(switchover.explanation());
+        switchovers.failed(switchover.explanation());
+        return switch (outcome) {
+            case STAYED -> {
+                pace.onVerification(
+                        checkpointer.pausedAtNanos(), outputEpochs.currentEpoch() - 1, session.acknowledgedEpoch());
+                yield null;
+            }
+            case CEDED -> End.SUPERSEDED;
+            // The guest runs; what was held leaves once the backup has welcomed it again, or cannot take over any more.
+            default -> throw new CaptureAbortedException();
+        };
+    }
+
+    private void greetAgain() {
+        sessions.close();
+        sessions.open();
     }
 
     /** Beside a guest whose disks wait for nobody; what of it the disks were promised in pauses, they keep first. */
@@ -349,9 +411,9 @@ final class ProtectionLoop {
         }
     }
 
-    /** Waits until a checkpoint is due and the backup has kept up; throws if the session ends meanwhile. */
+    /** Waits until a checkpoint is due and the backup has kept up, or a move is wanted; throws if the session ends meanwhile. */
     private void awaitNext() {
-        while (!isInterrupted()) {
+        while (!isInterrupted() && !switchovers.isWanted()) {
             checkSession();
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
                     && pipeline.isEncoded();
@@ -509,6 +571,11 @@ final class ProtectionLoop {
                 record.unprotected();
                 metrics.state(AgentState.SUPERSEDED);
             }
+            case SWITCHED_OVER -> {
+                outputEpochs.discardForGood();
+                record.unprotected();
+                metrics.state(AgentState.SUPERSEDED);
+            }
             case STOPPED -> {
                 if (!sessions.announceEndOfProtection()) {
                     sessions.awaitNoTakeover();
@@ -523,7 +590,7 @@ final class ProtectionLoop {
         }
         context.writer().abandon();
         sessions.close();
-        if (end != End.SUPERSEDED) {
+        if (end != End.SUPERSEDED && end != End.SWITCHED_OVER) {
             metrics.state(AgentState.STOPPED);
         }
         return end;

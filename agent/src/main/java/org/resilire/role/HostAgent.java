@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The agent of one guest on one host. It takes one role after the other: a backup whose standby has become the guest goes on as the
  * primary of that guest and protects it as soon as a standby is offered, without an operator and without a moment in which the
- * guest has no network.
+ * guest has no network. A primary whose guest was moved away as planned goes on as the backup of where it went.
  *
  * <p>One thread runs it, any may stop it.
  */
@@ -30,7 +30,9 @@ public final class HostAgent {
         /** Another host runs the guest. */
         SUPERSEDED,
         /** The backup refused the guest. */
-        REFUSED
+        REFUSED,
+        /** The guest was moved to another host as planned, and nothing tells how to keep a standby for it here. */
+        SWITCHED_OVER
     }
 
     /** How to run one role. */
@@ -47,17 +49,31 @@ public final class HostAgent {
     private Runnable stopCurrent = () -> {};
     private boolean stopRequested;
 
-    private HostAgent(final PrimaryConfig primary) {
-        first = resources -> protect(new PrimaryAgent(primary), resources);
-    }
+    private final Optional<Role> standby;
 
-    private HostAgent(final BackupConfig backup, final Optional<PrimaryConfig> afterTakeover) {
-        first = resources -> stand(backup, afterTakeover, resources);
+    private HostAgent(
+            final Optional<PrimaryConfig> first,
+            final Optional<BackupConfig> backup,
+            final Optional<PrimaryConfig> next) {
+        standby = backup.map(config -> resources -> stand(config, next, resources));
+        this.first = first.isPresent()
+                ? resources -> protect(new PrimaryAgent(first.get()), resources)
+                : standby.orElseThrow();
     }
 
     /** Protects a guest that runs here. */
     public static HostAgent protecting(final PrimaryConfig primary) {
-        return new HostAgent(primary);
+        return new HostAgent(Optional.of(primary), Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * Protects a guest that runs here, and keeps a standby of it once it was moved away.
+     *
+     * @param standby ends with a takeover: the guest is protected as before then
+     */
+    public static HostAgent protecting(final PrimaryConfig primary, final BackupConfig standby) {
+        requireSequence(standby, true);
+        return new HostAgent(Optional.of(primary), Optional.of(standby), Optional.of(primary));
     }
 
     /**
@@ -66,19 +82,43 @@ public final class HostAgent {
      * @param afterTakeover how to protect the guest once it runs here; empty to leave it unprotected
      */
     public static HostAgent standingBy(final BackupConfig backup, final Optional<PrimaryConfig> afterTakeover) {
-        if (backup.endsActive() != afterTakeover.isPresent()) {
+        requireSequence(backup, afterTakeover.isPresent());
+        return new HostAgent(Optional.empty(), Optional.of(backup), afterTakeover);
+    }
+
+    private static void requireSequence(final BackupConfig backup, final boolean isFollowed) {
+        if (backup.endsActive() != isFollowed) {
             throw new IllegalArgumentException("a backup ends with its takeover if, and only if, another role follows");
         }
-        return new HostAgent(backup, afterTakeover);
     }
 
     /** Runs until the end. */
     public Outcome run() throws IOException {
-        try (Resources resources = new Resources()) {
-            return first.run(resources);
+        try {
+            Role role = first;
+            while (true) {
+                final Outcome outcome;
+                try (Resources resources = new Resources()) {
+                    outcome = role.run(resources);
+                }
+                if (outcome != Outcome.SWITCHED_OVER || isStopping()) {
+                    return outcome;
+                }
+                if (standby.isEmpty()) {
+                    LOG.warn(
+                            "the guest runs elsewhere, and nothing here tells how to keep a standby of it: this agent ends");
+                    return outcome;
+                }
+                LOG.info("the guest runs elsewhere: this agent keeps a standby of it from now on");
+                role = standby.get();
+            }
         } finally {
             ended.countDown();
         }
+    }
+
+    private synchronized boolean isStopping() {
+        return stopRequested;
     }
 
     /** Ends in order and waits for it: a standby is ended, a guest goes on. Any thread, for example a shutdown hook. */
@@ -106,6 +146,7 @@ public final class HostAgent {
             case GUEST_LOST -> Outcome.GUEST_LOST;
             case SUPERSEDED -> Outcome.SUPERSEDED;
             case REFUSED -> Outcome.REFUSED;
+            case SWITCHED_OVER -> Outcome.SWITCHED_OVER;
         };
     }
 

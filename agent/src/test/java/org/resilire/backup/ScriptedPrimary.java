@@ -25,6 +25,7 @@ import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.BackupHeartbeatDecoder;
+import org.resilire.wire.sbe.CommitSwitchoverEncoder;
 import org.resilire.wire.sbe.Compression;
 import org.resilire.wire.sbe.DeviceStateEncoder;
 import org.resilire.wire.sbe.EndProtectionEncoder;
@@ -38,9 +39,12 @@ import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
 import org.resilire.wire.sbe.PageBatchEncoder;
 import org.resilire.wire.sbe.PageHashesEncoder;
+import org.resilire.wire.sbe.PrepareSwitchoverEncoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatEncoder;
 import org.resilire.wire.sbe.RefusalDecoder;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverAnswerDecoder;
+import org.resilire.wire.sbe.SwitchoverStage;
 import org.resilire.wire.sbe.VerifyReportDecoder;
 import org.resilire.wire.sbe.WelcomeDecoder;
 
@@ -77,6 +81,7 @@ final class ScriptedPrimary implements AutoCloseable {
     long newestBackupNanos;
 
     int noticesReceived;
+    final List<SwitchoverStage> switchoverAnswers = new ArrayList<>();
     int verifyReports;
     long differingPages = -1;
 
@@ -187,6 +192,10 @@ final class ScriptedPrimary implements AutoCloseable {
             }
             return welcomes > before || refusal != null;
         });
+        // A greeting that is still on its way must not arrive in the middle of what comes next.
+        for (int i = 0; i < 3; i++) {
+            work();
+        }
     }
 
     ScriptedPrimary open() {
@@ -289,6 +298,24 @@ final class ScriptedPrimary implements AutoCloseable {
         return bytes(buffer, EndProtectionEncoder.BLOCK_LENGTH);
     }
 
+    byte[] prepareSwitchover(final long epoch) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64]);
+        new PrepareSwitchoverEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .epoch(epoch);
+        return bytes(buffer, PrepareSwitchoverEncoder.BLOCK_LENGTH);
+    }
+
+    byte[] commitSwitchover(final long newGeneration) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64]);
+        new CommitSwitchoverEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .generation(newGeneration);
+        return bytes(buffer, CommitSwitchoverEncoder.BLOCK_LENGTH);
+    }
+
     /** All memory of a synthetic guest after so many steps; with its device state if it is a checkpoint. */
     List<Message> epoch(final long number, final EpochKind kind, final long steps) {
         return epochMessages(number, kind, steps).end();
@@ -351,6 +378,10 @@ final class ScriptedPrimary implements AutoCloseable {
                         .backupNanos();
             }
             case NoticeReceivedDecoder.TEMPLATE_ID -> noticesReceived++;
+            case SwitchoverAnswerDecoder.TEMPLATE_ID ->
+                switchoverAnswers.add(new SwitchoverAnswerDecoder()
+                        .wrapAndApplyHeader(buffer, offset, message)
+                        .stage());
             case VerifyReportDecoder.TEMPLATE_ID -> {
                 verifyReports++;
                 differingPages = new VerifyReportDecoder()

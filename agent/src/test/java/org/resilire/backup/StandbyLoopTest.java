@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,6 +34,7 @@ import org.resilire.synthetic.SyntheticGuest;
 import org.resilire.wire.Checksum;
 import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.RefusalReason;
+import org.resilire.wire.sbe.SwitchoverStage;
 
 @Timeout(120)
 class StandbyLoopTest {
@@ -730,5 +733,112 @@ class StandbyLoopTest {
         backup.passSilence(AgentState.ACTIVE);
         backup.standby().exited = true;
         Await.until("the backup ends", backup::hasGuestEnded);
+    }
+
+    // ---------------------------------------------------------------- planned moves
+
+    private void answerTo(final byte[] message, final SwitchoverStage stage) {
+        primary.switchoverAnswers.clear();
+        primary.sendOnHeartbeatStream(message);
+        primary.await("the backup answers " + stage, () -> primary.switchoverAnswers.contains(stage));
+    }
+
+    @Test
+    void shouldRunAGuestThatWasGivenAwayOnceAndSayItAgainToWhoAsksAgain() {
+        backup.start();
+        openWithCheckpoint();
+        answerTo(primary.prepareSwitchover(2), SwitchoverStage.LOADED);
+        assertFalse(backup.isGuestRunning());
+        answerTo(primary.prepareSwitchover(2), SwitchoverStage.LOADED);
+        answerTo(primary.commitSwitchover(2), SwitchoverStage.RUNNING);
+        assertTrue(backup.isGuestRunning());
+        assertEquals(100, backup.stepsAtStart());
+        assertEquals(1, backup.networkOpened.get());
+        answerTo(primary.commitSwitchover(2), SwitchoverStage.RUNNING);
+        assertEquals(1, backup.networkOpened.get());
+        assertEquals(2, backup.record.generation());
+    }
+
+    @Test
+    void shouldNotLoadAnEpochThatIsNotTheLastOneNorRunWhatWasNotLoadedOrBelongsToAnotherGeneration() {
+        backup.start();
+        openWithCheckpoint();
+        primary.sendOnHeartbeatStream(primary.prepareSwitchover(1));
+        primary.sendOnHeartbeatStream(primary.prepareSwitchover(3));
+        primary.sendOnHeartbeatStream(primary.commitSwitchover(2));
+        primary.listenFor(50);
+        assertEquals(List.of(), primary.switchoverAnswers);
+        answerTo(primary.prepareSwitchover(2), SwitchoverStage.LOADED);
+        for (final long generation : new long[] {Long.MIN_VALUE, 0, 1, 3, Long.MAX_VALUE}) {
+            primary.sendOnHeartbeatStream(primary.commitSwitchover(generation));
+        }
+        primary.listenFor(50);
+        assertFalse(backup.isGuestRunning());
+        assertEquals(1, backup.record.generation());
+    }
+
+    @Test
+    void shouldTakeOverWithTheStandbyThatWasLoadedWhenThePrimaryFallsSilentBeforeItGivesTheGuestAway() {
+        backup.start();
+        openWithCheckpoint();
+        answerTo(primary.prepareSwitchover(2), SwitchoverStage.LOADED);
+        backup.passSilence(AgentState.ACTIVE);
+        assertEquals(1, backup.standbys.size());
+        assertEquals(100, backup.stepsAtStart());
+    }
+
+    @Test
+    void shouldTakeNoEpochWhileTheGuestIsBeingMovedAndForgetTheMoveWhenThePrimaryGreetsAgain() {
+        backup.start();
+        openWithCheckpoint();
+        answerTo(primary.prepareSwitchover(2), SwitchoverStage.LOADED);
+        primary.epoch(3, EpochKind.CHECKPOINT, 130).forEach(primary::send);
+        primary.listenFor(50);
+        assertReplicaIsAfter(100);
+        final byte[] late = primary.commitSwitchover(2);
+        primary.sessionId++;
+        openWithCheckpoint();
+        primary.sendOnHeartbeatStream(late);
+        primary.listenFor(50);
+        assertFalse(backup.isGuestRunning());
+        assertEquals(1, backup.record.generation());
+    }
+
+    // ---------------------------------------------------------------- copies
+
+    private FileChannel newCopy() throws IOException {
+        final RandomAccessFile file =
+                new RandomAccessFile(directory.resolve("copy").toFile(), "rw");
+        file.setLength((long) PAGES * GuestMemory.PAGE_BYTES);
+        return file.getChannel();
+    }
+
+    @Test
+    void shouldCopyMemoryAndDeviceStateOfOneEpochAndGoOnWithTheNext() throws IOException {
+        backup.start();
+        openWithCheckpoint();
+        try (FileChannel copy = newCopy()) {
+            final SnapshotRequest.Done done =
+                    backup.copyTo(copy).orTimeout(30, TimeUnit.SECONDS).join();
+            assertEquals(2, done.epoch());
+            final MemorySegment state = MemorySegment.ofArray(done.deviceState().array());
+            assertEquals(100, SyntheticGuest.stepsOf(state, (int) state.byteSize()));
+            assertArrayEquals(SyntheticGuest.memoryAfter(100, PAGES), Files.readAllBytes(directory.resolve("copy")));
+        }
+        primary.sendAndAwaitAck(primary.epoch(3, EpochKind.CHECKPOINT, 130));
+        assertReplicaIsAfter(130);
+    }
+
+    @Test
+    void shouldCopyNothingThatIsNoCheckpointAndLetNobodyWaitForACopyThatWillNotCome() throws IOException {
+        backup.start();
+        primary.open();
+        primary.sendAndAwaitAck(primary.epoch(1, EpochKind.SYNCHRONISATION, 60));
+        try (FileChannel copy = newCopy()) {
+            final CompletionException e = assertThrows(
+                    CompletionException.class,
+                    () -> backup.copyTo(copy).orTimeout(30, TimeUnit.SECONDS).join());
+            assertTrue(e.getCause().getMessage().contains("STANDBY_READY"), e::toString);
+        }
     }
 }

@@ -24,6 +24,11 @@ final class SyntheticStandby implements Standby {
     volatile boolean failsToAnswer;
     volatile boolean exited;
 
+    /** Done by whoever loads it or lets it run, while it does. */
+    volatile Runnable onLoading = () -> {};
+
+    volatile Runnable onResumed = () -> {};
+
     volatile boolean isLoaded;
     volatile boolean isReleased;
     volatile boolean isRunning;
@@ -55,12 +60,18 @@ final class SyntheticStandby implements Standby {
         if (failsToLoad) {
             throw new GuestException("the synthetic standby does not take its state");
         }
+        onLoading.run();
         final long steps = SyntheticGuest.stepsOf(state, lengthBytes);
         final byte[] expected = SyntheticGuest.memoryAfter(steps, ram.lengthBytes() / GuestMemory.PAGE_BYTES);
         if (!Arrays.equals(expected, ram.segment().toArray(ValueLayout.JAVA_BYTE))) {
             throw new AssertionError("the replica is not the memory of a guest after " + steps + " steps");
         }
         stepsAtStart = steps;
+    }
+
+    @Override
+    public boolean isLoaded() {
+        return stepsAtStart >= 0;
     }
 
     @Override
@@ -83,6 +94,7 @@ final class SyntheticStandby implements Standby {
             throw new AssertionError("resumed without a state");
         }
         isRunning = true;
+        onResumed.run();
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.resilire.backup;
 import io.aeron.Subscription;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -72,6 +73,7 @@ public final class TestBackup implements AutoCloseable {
     final List<SyntheticStandby> standbys = new CopyOnWriteArrayList<>();
     final AtomicInteger networkOpened = new AtomicInteger();
     private final AtomicInteger standbysToBreak = new AtomicInteger();
+    private final AtomicInteger standbysNotToResume = new AtomicInteger();
     final Queue<BackupEvent> events = new ConcurrentLinkedQueue<>();
     final ProtectionRecord record;
 
@@ -201,13 +203,29 @@ public final class TestBackup implements AutoCloseable {
     }
 
     /** The standby that is there and those that replace it do not take their state, so many in all. */
-    void breakStandbys(final int count) {
+    public void breakStandbys(final int count) {
         standby().failsToLoad = count > 0;
         standbysToBreak.set(count - 1);
     }
 
+    /** The standby that is there and those that replace it do not go on when told, so many in all. */
+    public void breakResuming(final int count) {
+        standby().failsToResume = count > 0;
+        standbysNotToResume.set(count - 1);
+    }
+
+    /** Done while the standby loads its state, or once it runs. */
+    public void onLoading(final Runnable what) {
+        standby().onLoading = what;
+    }
+
+    public void onResumed(final Runnable what) {
+        standby().onResumed = what;
+    }
+
     private SyntheticStandby newStandby() {
         final SyntheticStandby standby = new SyntheticStandby(ram);
+        standby.failsToResume = standbysNotToResume.getAndDecrement() > 0;
         standby.failsToLoad = standbysToBreak.getAndDecrement() > 0;
         standbys.add(standby);
         return standby;
@@ -337,6 +355,24 @@ public final class TestBackup implements AutoCloseable {
                 .mapToLong(standby -> standby.stepsAtStart)
                 .findFirst()
                 .orElse(-1);
+    }
+
+    /** Copies the replica into a file that is as long. */
+    CompletableFuture<SnapshotRequest.Done> copyTo(final FileChannel file) {
+        final SnapshotRequest request = new SnapshotRequest(file, new CompletableFuture<>());
+        link.snapshot(request);
+        return request.result();
+    }
+
+    /** Dies: what it had not dealt with by now it never will. */
+    public void die() {
+        loop.stop();
+        end.join();
+        close();
+    }
+
+    public long generation() {
+        return record.generation();
     }
 
     @Override

@@ -395,6 +395,23 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldRunOnlyGuestsWhoseTablesSayWhatTheirAgentIs() throws IOException {
+        assertComplaint(2, "role", "run", "--config", configuration("[vm.db]", "period = \"5ms\""));
+        assertComplaint(2, "not \"primary\"", "run", "--config", configuration("[vm.db]", "role = \"primary\""));
+        final String file = configuration("[vm.db]", "role = \"protect\"", "[vm.web]", "period = \"5ms\"");
+        assertComplaint(2, "[vm.db]", "run", "--config", file);
+        assertComplaint(2, "[vm.web]", "run", "--config", file, "--vm", "web");
+        assertComplaint(3, "[vm.mail]", "run", "--config", file, "--vm", "mail");
+        assertComplaint(3, "'roles'", "run", "--config", configuration("[vm.db]", "role = \"protect\"", "roles = 1"));
+        assertComplaint(
+                3,
+                "cannot be read",
+                "run",
+                "--config",
+                directory.resolve("missing").toString());
+    }
+
+    @Test
     void shouldTakeSettingsFromTheFile() throws IOException {
         final String file = configuration("[vm.db]", "period = \"never\"");
         assertComplaint(2, "'never'", protect("--config", file));
@@ -437,8 +454,19 @@ class CommandLineTest {
         assertAll(java.util.stream.IntStream.of(0, 1, 2, 3, 4, 5, 6, 7, 70, 130)
                 .mapToObj(code -> () -> assertTrue(
                         help.lines().anyMatch(line -> line.strip().startsWith(code + " ")), "exit code " + code)));
-        for (final String command :
-                List.of("protect", "standby", "status", "verify", "pause", "resume", "detach", "set", "failover")) {
+        for (final String command : List.of(
+                "run",
+                "protect",
+                "standby",
+                "status",
+                "verify",
+                "pause",
+                "resume",
+                "detach",
+                "set",
+                "failover",
+                "switchover",
+                "test-failover")) {
             assertEquals(0, run(command, "--help"));
             assertTrue(said.toString(StandardCharsets.UTF_8).contains("Example"), command);
         }
@@ -447,7 +475,8 @@ class CommandLineTest {
 
     @Test
     void shouldExitWith7WhereNoAgentIs() {
-        for (final String command : List.of("status", "verify", "pause", "resume", "detach", "set", "failover")) {
+        for (final String command : List.of(
+                "status", "verify", "pause", "resume", "detach", "set", "failover", "switchover", "test-failover")) {
             final List<String> arguments = new ArrayList<>(List.of(command, "--vm", "db"));
             arguments.addAll(List.of("--run-dir", directory.toString()));
             if (command.equals("set")) {

@@ -3,12 +3,16 @@ package org.resilire.epoch;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -92,6 +96,28 @@ class EpochCommitTest {
         stage(4, EpochKind.SYNCHRONISATION, (byte) 4);
         commitAll();
         assertFalse(commit.isRestorable());
+    }
+
+    @Test
+    void shouldLeaveACopyOfAnEpochAsItWasWhileTheNextIsApplied() throws IOException {
+        stage(1, EpochKind.CHECKPOINT, (byte) 5);
+        commitAll();
+        final byte[] expected = replica.snapshot();
+        final Path copy = directory.resolve("copy");
+        try (RandomAccessFile file = new RandomAccessFile(copy.toFile(), "rw")) {
+            file.setLength(expected.length);
+            final ReplicaSnapshot snapshot = new ReplicaSnapshot(replica.memory(), file.getChannel());
+            commit.snapshot(snapshot);
+            stage(2, EpochKind.CHECKPOINT, (byte) 6);
+            commit.begin(assembler);
+            assertThrows(IllegalStateException.class, () -> commit.snapshot(null));
+            finish();
+            while (!snapshot.copySlice(STOPPED_CLOCK, 0)) {
+                assertNull(snapshot.failure());
+            }
+        }
+        assertArrayEquals(expected, Files.readAllBytes(copy));
+        assertEquals(6, replica.snapshot()[0]);
     }
 
     @Test

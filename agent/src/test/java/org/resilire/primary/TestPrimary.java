@@ -77,6 +77,7 @@ final class TestPrimary implements AutoCloseable {
     final VerifyRequests verifyRequests = new VerifyRequests();
     final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
     final OutputSignal outputSignal = new OutputSignal();
+    final SwitchoverRequests switchovers = new SwitchoverRequests();
     final PrimarySession session = new PrimarySession();
     final AtomicLong restorableAcknowledgements = new AtomicLong();
 
@@ -172,6 +173,7 @@ final class TestPrimary implements AutoCloseable {
                 verifyRequests,
                 protectionSwitch,
                 modeSwitch,
+                switchovers,
                 verifyEvery,
                 clock);
         loop = new ProtectionLoop(

@@ -46,6 +46,7 @@ public final class SyntheticGuest implements Guest {
     private boolean saving;
     private int savedStates;
     private int recoveriesAskedFor;
+    private volatile Runnable onStoppedForGood = () -> {};
     private volatile boolean exited;
     private volatile boolean mute;
     private volatile boolean closed;
@@ -166,6 +167,11 @@ public final class SyntheticGuest implements Guest {
         mute = isMute;
     }
 
+    /** Done by whoever stops the guest for good, while it does. */
+    public void onStoppedForGood(final Runnable what) {
+        onStoppedForGood = what;
+    }
+
     /** Ends the guest as if its process were killed. */
     public void kill() {
         exited = true;
@@ -226,8 +232,14 @@ public final class SyntheticGuest implements Guest {
 
     @Override
     public synchronized void stopForGood() {
+        onStoppedForGood.run();
         stoppedForGood = true;
         paused = true;
+    }
+
+    @Override
+    public synchronized void takeBack() {
+        stoppedForGood = false;
     }
 
     private void requireAlive() {

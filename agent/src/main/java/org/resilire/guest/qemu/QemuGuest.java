@@ -273,6 +273,17 @@ public final class QemuGuest implements Guest {
         isPaused = true;
     }
 
+    @Override
+    public void takeBack() {
+        if (!isStoppedForGood) {
+            return;
+        }
+        isStoppedForGood = false;
+        isStoppedHere = true;
+        isPaused = true;
+        pausedMarker.pausedByAgent(true);
+    }
+
     private void stopOverAnyConnection() {
         try {
             if (qmp.isOpen()) {

@@ -73,7 +73,8 @@ public final class StandbyQemu implements AutoCloseable {
     private final Process launcher;
     private final PidFd process;
     private QmpConnection qmp;
-    private boolean isLoaded;
+    private boolean isLoadBegun;
+    private boolean hasState;
     private boolean isReleased;
     private boolean isClosed;
 
@@ -240,10 +241,10 @@ public final class StandbyQemu implements AutoCloseable {
      * @param state holds the state from offset 0
      */
     public void load(final MemorySegment state, final int lengthBytes) {
-        if (isLoaded) {
+        if (isLoadBegun) {
             throw new IllegalStateException("this standby has its state already: start another one");
         }
-        isLoaded = true;
+        isLoadBegun = true;
         run(() -> {
             final long deadline = System.nanoTime() + config.loadTimeout().toNanos();
             try (UnixStreamSocket incoming = UnixStreamSocket.connect(incomingSocket)) {
@@ -251,6 +252,12 @@ public final class StandbyQemu implements AutoCloseable {
             }
             awaitPaused(deadline);
         });
+        hasState = true;
+    }
+
+    /** True once {@link #load} has succeeded. */
+    public boolean isLoaded() {
+        return hasState;
     }
 
     private void awaitPaused(final long deadline) {
@@ -274,7 +281,7 @@ public final class StandbyQemu implements AutoCloseable {
 
     /** Lets the guest run; after {@link #load}. */
     public void resume() {
-        if (!isLoaded) {
+        if (!isLoadBegun) {
             throw new IllegalStateException("a standby without its state must not run");
         }
         run(() -> qmp.call(CONT, config.commandTimeout().toNanos()));

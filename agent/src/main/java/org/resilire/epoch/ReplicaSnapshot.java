@@ -1,0 +1,118 @@
+package org.resilire.epoch;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import org.agrona.concurrent.NanoClock;
+import org.resilire.guest.GuestMemory;
+
+/**
+ * A copy of a replica as it is at one epoch, made while later epochs are applied to it: a page is copied before a record changes it
+ * for the first time, all others a slice at a time in between. What that costs a commit is bounded: a copy of 4 KiB for each page that
+ * it changes, at most once each, and one slice if it arrives during one.
+ *
+ * <p>Pages of zeros are left out, so that the file is sparse. Used by the thread that applies epochs.
+ */
+public final class ReplicaSnapshot {
+
+    private static final int PAGE_BYTES = GuestMemory.PAGE_BYTES;
+    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[PAGE_BYTES]);
+
+    /** Pages between two looks at the clock. */
+    private static final int PAGES_A_LOOK = 8;
+
+    private final MemorySegment replica;
+    private final long pageCount;
+    private final FileChannel file;
+    private final long[] copied;
+    private final ByteBuffer page = ByteBuffer.allocateDirect(PAGE_BYTES);
+    private final MemorySegment pageSegment = MemorySegment.ofBuffer(page);
+    private long next;
+    private long writtenPages;
+    private long writtenEarly;
+    private String failure;
+
+    /**
+     * A copy that has not begun.
+     *
+     * @param file empty, as long as the replica
+     */
+    public ReplicaSnapshot(final GuestMemory replica, final FileChannel file) {
+        this.replica = replica.segment();
+        this.pageCount = replica.pageCount();
+        this.file = file;
+        this.copied = new long[(int) ((pageCount + Long.SIZE - 1) / Long.SIZE)];
+    }
+
+    /** The page is about to change. */
+    public void beforeChange(final long pageIndex) {
+        if (failure == null && !isCopied(pageIndex)) {
+            copy(pageIndex);
+            writtenEarly++;
+        }
+    }
+
+    /**
+     * Copies on.
+     *
+     * @param deadlineNanos in the clock's time; the slice ends a few microseconds after it
+     * @return true once there is nothing left to do, also after a failure
+     */
+    public boolean copySlice(final NanoClock clock, final long deadlineNanos) {
+        do {
+            for (int i = 0; i < PAGES_A_LOOK && next < pageCount && failure == null; i++) {
+                if (!isCopied(next)) {
+                    copy(next);
+                }
+                next++;
+            }
+        } while (next < pageCount && failure == null && clock.nanoTime() - deadlineNanos < 0);
+        return next == pageCount || failure != null;
+    }
+
+    private boolean isCopied(final long pageIndex) {
+        return (copied[(int) (pageIndex >>> 6)] & (1L << pageIndex)) != 0;
+    }
+
+    private void copy(final long pageIndex) {
+        copied[(int) (pageIndex >>> 6)] |= 1L << pageIndex;
+        final long at = pageIndex * PAGE_BYTES;
+        if (MemorySegment.mismatch(replica, at, at + PAGE_BYTES, ZEROS, 0, PAGE_BYTES) < 0) {
+            return;
+        }
+        MemorySegment.copy(replica, at, pageSegment, 0, PAGE_BYTES);
+        page.clear();
+        try {
+            long to = at;
+            while (page.hasRemaining()) {
+                to += file.write(page, to);
+            }
+            writtenPages++;
+        } catch (final IOException e) {
+            failure = "the copy cannot be written: " + e.getMessage();
+        }
+    }
+
+    /** Gives up: nothing more is written. The first reason counts. */
+    public void abort(final String why) {
+        if (failure == null) {
+            failure = why;
+        }
+    }
+
+    /** Why the copy is useless; null if it is not. */
+    public String failure() {
+        return failure;
+    }
+
+    /** Pages that are in the file; the others are zeros. */
+    public long writtenPages() {
+        return writtenPages;
+    }
+
+    /** Of these, how many were copied because an epoch was about to change them. */
+    public long writtenEarly() {
+        return writtenEarly;
+    }
+}
