@@ -17,7 +17,6 @@ final class DiskOptions {
             names = "--disk",
             paramLabel = "NAME=IMAGE",
             split = ConfigurationFile.LIST_SEPARATOR,
-            hidden = true,
             description =
                     "A disk of the guest: a raw image file or block device, which this agent serves to QEMU over NBD at the"
                             + " socket NAME.nbd. Can be given several times; the same names in the same order on both hosts.")
@@ -26,7 +25,6 @@ final class DiskOptions {
     @Option(
             names = "--disk-socket-dir",
             paramLabel = "DIR",
-            hidden = true,
             description = "Where the sockets of the disks are. Default: VM.disks in --run-dir.")
     Path socketDirectory;
 

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
             "  resilire protect --vm db --identify hash --block 256            # 1/32 of the memory instead of all again",
             "  resilire protect --vm db --policy output                        # answers leave as soon as they can",
             "  resilire protect --vm db --policy adaptive --target-overhead 10%%",
+            "  resilire protect --vm db --disk d0=/var/lib/vm/db.img …         # before QEMU, which has its disk from it",
             "  resilire protect --vm db --mode llm                             # answers at once, input replayed after a failover",
             "  resilire protect --vm db --mode remus                           # whole pages, to compare with",
         })

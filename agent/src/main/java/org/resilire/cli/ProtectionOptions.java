@@ -64,7 +64,6 @@ final class ProtectionOptions {
             paramLabel = "BYTES",
             converter = SizeConverter.class,
             defaultValue = "0",
-            hidden = true,
             description = "Bytes a second that a disk's copying to the backup may take beside what the guest writes."
                     + " 0, the default: as fast as it goes.")
     int diskCopyRate;

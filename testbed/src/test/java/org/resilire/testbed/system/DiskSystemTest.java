@@ -44,8 +44,8 @@ class DiskSystemTest {
         return TwoHosts.withoutGuest("DiskSystemTest-" + name, config);
     }
 
-    private static void protect(final TwoHosts hosts) {
-        hosts.startStandby(TakeoverMode.AUTO, options());
+    private static void protect(final TwoHosts hosts, final TakeoverMode takeover) {
+        hosts.startStandby(takeover, options());
         hosts.startPrimary(options()).awaitServing();
         hosts.bootGuest();
         hosts.awaitProtected();
@@ -55,7 +55,7 @@ class DiskSystemTest {
     void shouldKeepTheDiskOfTheLastCheckpointThroughAFailover() throws IOException {
         try (TwoHosts hosts = boot("failover")) {
             LabDisk.createExt4(hosts.lab(), DISK, DISK_BYTES);
-            protect(hosts);
+            protect(hosts, TakeoverMode.AUTO);
             final long protectedNs = System.nanoTime();
             hosts.startLoad();
             hosts.awaitEpochs(EPOCHS, EPOCHS_LIMIT);
@@ -107,7 +107,7 @@ class DiskSystemTest {
     void shouldGoOnWithTheDiskUnderTheNextAgentAndCopyOnlyWhatChanged() throws IOException {
         try (TwoHosts hosts = boot("agent")) {
             LabDisk.createExt4(hosts.lab(), DISK, DISK_BYTES);
-            protect(hosts);
+            protect(hosts, TakeoverMode.MANUAL);
             hosts.startLoad();
             hosts.awaitEpochs(EPOCHS, EPOCHS_LIMIT);
 
@@ -130,7 +130,7 @@ class DiskSystemTest {
         LabDisk.limit(hostB, 64);
         try {
             LabDisk.createExt4(hosts.lab(), DISK, DISK_BYTES);
-            protect(hosts);
+            protect(hosts, TakeoverMode.AUTO);
             hosts.startLoad();
             final Path filler = hostB.diskDirectory().resolve("filler");
             fill(filler);
