@@ -27,6 +27,39 @@ final class AgentCommandLine {
         return command;
     }
 
+    /**
+     * A primary that keeps a standby on its host once its guest was moved to the other.
+     *
+     * @param qemu the standby's command line on that host
+     */
+    static List<String> protect(final Lab lab, final LabHost host, final String qemu, final AgentOptions options) {
+        final List<String> command = new ArrayList<>(List.of(launcher(), "protect"));
+        command.addAll(bothRoles(lab, host, qemu, options));
+        command.addAll(options.primaryExtra());
+        return command;
+    }
+
+    /** A standby that becomes the primary of its guest, on any host. */
+    static List<String> standby(final Lab lab, final LabHost host, final String qemu, final AgentOptions options) {
+        final List<String> command = new ArrayList<>(List.of(launcher(), "standby"));
+        command.addAll(bothRoles(lab, host, qemu, options));
+        command.addAll(options.standbyExtra());
+        return command;
+    }
+
+    private static List<String> bothRoles(
+            final Lab lab, final LabHost host, final String qemu, final AgentOptions options) {
+        final LabHost peer = lab.peerOf(host);
+        final List<String> command = new ArrayList<>(common(lab, host, options));
+        command.addAll(List.of("--qmp", host.qmpSocket().toString()));
+        command.addAll(List.of("--backup", peer.replicationAddress() + ":" + REPLICATION_PORT));
+        command.addAll(List.of("--listen", host.replicationAddress() + ":" + REPLICATION_PORT));
+        command.addAll(List.of("--period", options.periodArgument()));
+        command.addAll(List.of("--qemu", qemu));
+        command.addAll(List.of("--takeover", "auto", "--fence", lab.powerOffCommand(peer)));
+        return command;
+    }
+
     /** @param qemu the standby's command line */
     static List<String> standby(
             final Lab lab, final String qemu, final TakeoverMode takeover, final AgentOptions options) {

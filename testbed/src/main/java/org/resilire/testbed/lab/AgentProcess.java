@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.resilire.control.AgentCounter;
@@ -67,6 +68,36 @@ public final class AgentProcess implements AutoCloseable {
         final LabProcess process =
                 lab.start("agent-b", host.namespace(), AgentCommandLine.standby(lab, qemu, takeover, options));
         return new AgentProcess(process, runDirectory(lab, host, AgentRole.BACKUP));
+    }
+
+    /** A primary on any host, which keeps a standby there once its guest was moved to the other. Returns at once. */
+    public static AgentProcess protect(
+            final Lab lab, final LabHost host, final GuestConfig guest, final AgentOptions options) {
+        return start(
+                lab, host, AgentRole.PRIMARY, AgentCommandLine.protect(lab, host, qemu(lab, host, guest), options));
+    }
+
+    /** A standby on any host that becomes the primary of its guest, with the other host for its backup. Returns at once. */
+    public static AgentProcess standby(
+            final Lab lab, final LabHost host, final GuestConfig guest, final AgentOptions options) {
+        return start(lab, host, AgentRole.BACKUP, AgentCommandLine.standby(lab, host, qemu(lab, host, guest), options));
+    }
+
+    private static String qemu(final Lab lab, final LabHost host, final GuestConfig guest) {
+        return QemuCommandLine.standby(
+                "resilire-" + lab.id() + "-" + host.label(), guest, host, GuestProcess.serialLog(lab, host));
+    }
+
+    private static AgentProcess start(
+            final Lab lab, final LabHost host, final AgentRole role, final List<String> command) {
+        return new AgentProcess(
+                lab.start("agent-" + host.label(), host.namespace(), command), runDirectory(lab, host, role));
+    }
+
+    /** The same process in its other role: its counters are unknown until it has taken it. */
+    public AgentProcess as(final AgentRole role) {
+        return new AgentProcess(
+                process, RunDirectory.under(runDirectory.path().getParent(), runDirectory.vmName(), role));
     }
 
     private static RunDirectory runDirectory(final Lab lab, final LabHost host, final AgentRole role) {

@@ -98,6 +98,7 @@ public final class Lab implements AutoCloseable {
             LabFiles.createDirectories(host.diskDirectory());
         }
         FenceScript.write(fenceScript());
+        PowerSwitch.write(powerSwitch());
         network.create();
     }
 
@@ -152,6 +153,25 @@ public final class Lab implements AutoCloseable {
     /** What host B runs to be sure that host A has stopped: a command for {@code --fence}. */
     public String fenceCommand() {
         return fenceScript() + " " + pidFiles.of(QEMU_A) + " " + pidFiles.of(AGENT_A);
+    }
+
+    /** What a host runs to be sure that another has stopped, whichever role it had: a command for {@code --fence}. */
+    public String powerOffCommand(final LabHost host) {
+        return powerSwitch() + " " + host.namespace().name();
+    }
+
+    /** A host dies: all that runs on it, at once. */
+    public void powerOff(final LabHost host) {
+        killStragglers(host.namespace());
+    }
+
+    /** The other one of the two. */
+    public LabHost peerOf(final LabHost host) {
+        return host.equals(hostA) ? hostB : hostA;
+    }
+
+    private Path powerSwitch() {
+        return directory.resolve("power-off");
     }
 
     private Path fenceScript() {
