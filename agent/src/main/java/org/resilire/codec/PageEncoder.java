@@ -74,8 +74,8 @@ public final class PageEncoder {
      *
      * @param captured holds a record of BLOCKS or ZERO without flags
      * @param out must have {@link #ROOM_BYTES} from {@code outOffset}
-     * @return length of the record that travels, at most that of the captured one; a little more if the batch is to be compressed
-     *     and is shorter after that
+     * @return length of the record that travels, at most that of the captured one; a little more, but never more than
+     *     {@link PageRecord#MAX_BYTES}, if the batch is to be compressed and is shorter after that
      */
     public int encode(final MemorySegment captured, final long offset, final MemorySegment out, final long outOffset) {
         final long page = PageRecord.page(captured, offset);
@@ -138,7 +138,9 @@ public final class PageEncoder {
         if (delta && rest != 0) {
             final int lanesBytes = kernels.xorLanes(captured, from, mask, rest, sent, pageOffset, out, at);
             if (lanesBytes < restCount * PageRecord.BLOCK_BYTES
-                    || (batchIsCompressed && areMostlyZero(out, at, lanesBytes))) {
+                    || (batchIsCompressed
+                            && at + lanesBytes - outOffset <= PageRecord.MAX_BYTES
+                            && areMostlyZero(out, at, lanesBytes))) {
                 encoding = PageRecord.LANES;
                 at += lanesBytes;
             } else {

@@ -7,7 +7,6 @@ import org.resilire.codec.BatchDecompressor;
 import org.resilire.codec.MalformedBatchException;
 import org.resilire.codec.PageBatchApplier;
 import org.resilire.codec.PageBatchValidator;
-import org.resilire.codec.PageEncoder;
 import org.resilire.codec.PageRecord;
 import org.resilire.disk.InvalidChangeException;
 import org.resilire.disk.ReplicaDisks;
@@ -68,9 +67,9 @@ public final class EpochAssembler implements AutoCloseable {
         this.disks = disks;
         this.pageCount = replicaPages;
         this.pageValidator = new PageBatchValidator(replicaPages);
-        // Every page once in its longest form; a sender that repeats pages until this is full is in error.
-        this.pages = new EpochStaging("page records", replicaPages * PageEncoder.ROOM_BYTES);
-        this.deviceRecords = new EpochStaging("device state", MAX_DEVICE_STATE_PAGES * (long) PageEncoder.ROOM_BYTES);
+        // Every page once with its header; a sender that repeats pages until this is full is in error.
+        this.pages = new EpochStaging("page records", replicaPages * PageRecord.MAX_BYTES);
+        this.deviceRecords = new EpochStaging("device state", MAX_DEVICE_STATE_PAGES * (long) PageRecord.MAX_BYTES);
         this.hashes = new EpochStaging("page hashes", replicaPages * Long.BYTES);
         this.deviceState = AnonymousMemory.reserve("the staged device state", MAX_DEVICE_STATE_BYTES);
         this.deviceApplier = new PageBatchApplier(deviceState.segment());

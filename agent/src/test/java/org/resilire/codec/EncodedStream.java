@@ -46,7 +46,7 @@ final class EncodedStream implements AutoCloseable {
         this.captureShadow = memory();
         this.sent = memory();
         this.replica = memory();
-        this.wire = arena.allocate((pages + 1L) * PageEncoder.ROOM_BYTES);
+        this.wire = arena.allocate((long) pages * PageRecord.MAX_BYTES + PageEncoder.ROOM_BYTES);
         this.index = options.sharing() ? new SharingIndex(1 << 14, kernels, hash) : null;
         this.encoder = new PageEncoder(options, options.needsSentMemory() ? sent : null, kernels, index);
         this.validator = new PageBatchValidator(pages);
@@ -63,7 +63,7 @@ final class EncodedStream implements AutoCloseable {
             final long page = (long) random.nextInt(pages) * PAGE;
             final long block = page + (long) random.nextInt(PAGE / BLOCK) * BLOCK;
             final long lane = page + (long) random.nextInt(LANES) * Long.BYTES;
-            switch (random.nextInt(10)) {
+            switch (random.nextInt(12)) {
                 case 0 -> guest.asSlice(page, PAGE).fill((byte) 0);
                 case 1 -> MemorySegment.copy(guest, (long) random.nextInt(pages) * PAGE, guest, page, PAGE);
                 case 2 -> guest.asSlice(block, BLOCK).fill((byte) random.nextInt(3));
@@ -75,6 +75,13 @@ final class EncodedStream implements AutoCloseable {
                 case 4, 5 -> {
                     for (int i = 0; i < BLOCK; i++) {
                         guest.set(ValueLayout.JAVA_BYTE, block + i, (byte) random.nextInt());
+                    }
+                }
+                // All words of a page, or all but those of some blocks, by a little.
+                case 6, 7 -> {
+                    final long end = page + (random.nextBoolean() ? PAGE : random.nextInt(PAGE));
+                    for (long at = page; at + Long.BYTES <= end; at += Long.BYTES) {
+                        guest.set(ValueLayout.JAVA_LONG, at, guest.get(ValueLayout.JAVA_LONG, at) + 1);
                     }
                 }
                 default -> guest.set(ValueLayout.JAVA_LONG, lane, random.nextLong());
@@ -99,7 +106,7 @@ final class EncodedStream implements AutoCloseable {
         for (int page = 0; page < pages; page++) {
             if (capture(page)) {
                 final int length = encoder.encode(captured, 0, wire, wireBytes);
-                if (length > (isBatchCompressed ? PageEncoder.ROOM_BYTES : PageEncoder.capturedBytes(captured, 0))) {
+                if (length > (isBatchCompressed ? PageRecord.MAX_BYTES : PageEncoder.capturedBytes(captured, 0))) {
                     throw new AssertionError("a record of " + length + " bytes");
                 }
                 if (length != PageRecord.lengthBytes(wire, wireBytes)) {

@@ -293,7 +293,7 @@ class EpochAssemblerTest {
         }
         final List<Message> messages = new EpochMessages(EPOCH, EpochKind.SYNCHRONISATION)
                 .pages(PAGES, records)
-                .pages(PAGES, records)
+                .pages(1, bytesOfZeroPage())
                 .end();
         messages.getFirst().sendTo(assembler);
         assertThrows(ProtocolViolationException.class, () -> messages.get(1).sendTo(assembler));
