@@ -71,7 +71,7 @@ class AllocationSystemTest {
         final String figures = figures("primary", primaryBefore, primaryAfter, epochs)
                 + figures("standby", standbyBefore, standbyAfter, epochs);
         System.out.println(figures);
-        for (final String thread : new String[] {"checkpoint", "[link,encoder]", "guest-network"}) {
+        for (final String thread : new String[] {"checkpoint", "[link,output-release,encoder]", "guest-network"}) {
             assertAllocatesNothing(thread, primaryBefore, primaryAfter, epochs, figures);
         }
         assertAllocatesNothing("link", standbyBefore, standbyAfter, epochs, figures);
