@@ -4,7 +4,7 @@
 //   run NUMBER dirty PAGES/S BYTES PATTERN PAGES        PAGES/S 0: as fast as it goes
 //   run NUMBER web PORT
 //   run NUMBER files PORT
-//   run NUMBER work PORT MICROS                         answers GET /work/N after so much computation
+//   run NUMBER work PORT MICROS                         answers GET /compute/N after so much computation
 //   stop
 //
 // Answers "ok" or "error: …". Sleeps while nothing happens: an idle guest stays idle.

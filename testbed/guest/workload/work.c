@@ -16,7 +16,7 @@ static int64_t now_nanos(void) {
 // By the guest's own clock, which stands while it is paused: a pause takes nothing off the work.
 static int work(const char *path, char *body) {
     unsigned long number;
-    if (sscanf(path, "/work/%lu", &number) != 1) {
+    if (sscanf(path, "/compute/%lu", &number) != 1) {
         return -1;
     }
     const int64_t end = now_nanos() + work_nanos;

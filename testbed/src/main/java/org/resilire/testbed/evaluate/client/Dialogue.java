@@ -91,7 +91,7 @@ abstract class Dialogue {
         private static final String DONE = "done ";
 
         NumberedGets(final int connection) {
-            super(connection, "/work/", 1L << 31);
+            super(connection, "/compute/", 1L << 31);
         }
 
         private boolean isRight;
