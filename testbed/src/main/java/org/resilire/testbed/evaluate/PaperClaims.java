@@ -73,7 +73,7 @@ final class PaperClaims {
                 "not measured: this version protects one guest at a time and makes no checkpoints of several"));
         rows.add(List.of(
                 "(our own aim) wire bytes of FGBI with both: at most 0.35 of Remus raw and 0.8 of Remus compressed on every"
-                        + " workload but random overwrites",
+                        + " workload but random overwrites, which NPB-EP's deviates are, too",
                 bytes(modes)));
         rows.add(List.of("(our own aim) memories equal after every run of every mode", verdicts(results)));
         return rows;

@@ -1,5 +1,6 @@
 package org.resilire.testbed.system;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -15,17 +16,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.control.AgentCounter;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.TakeoverMode;
 
 /** Steady state allocates nothing on the epoch path: there is no garbage to collect while a guest is paused. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class AllocationSystemTest {
 
     /** Until everything has run often enough to be compiled, and what grows on demand has grown. */
     private static final long WARM_UP_EPOCHS = 2_000;
+
+    /** What all modes have in common is compiled by then. */
+    private static final long OTHER_WARM_UP_EPOCHS = 1_000;
 
     private static final long MEASURED_EPOCHS = 1_000;
     private static final Duration LIMIT = Duration.ofMinutes(3);
@@ -58,8 +68,23 @@ class AllocationSystemTest {
     }
 
     @Test
+    @Order(1)
     void shouldAllocateNothingOnEpochPathInSteadyState() {
-        hosts.awaitEpochs(WARM_UP_EPOCHS, LIMIT);
+        requireNoGarbage(WARM_UP_EPOCHS);
+    }
+
+    /** Those most unlike the default; each mode's capture, encoding and application alone: EpochPipelineTest. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--mode remus --codec delta+lz4", "--mode fgbi --identify hash --block 256"})
+    @Order(2)
+    void shouldAllocateNothingOnEpochPathInOtherModes(final String mode) {
+        final CommandRun changed = hosts.resilireOnA("set", mode.split(" "));
+        assertEquals(0, changed.exitStatus(), () -> changed + hosts.describe());
+        requireNoGarbage(OTHER_WARM_UP_EPOCHS);
+    }
+
+    private static void requireNoGarbage(final long warmUpEpochs) {
+        hosts.awaitEpochs(warmUpEpochs, LIMIT);
         final long epochsBefore = hosts.primary().counter(AgentCounter.EPOCHS_TOTAL);
         final Map<String, Long> primaryBefore = allocatedBytes(hosts.primary());
         final Map<String, Long> standbyBefore = allocatedBytes(hosts.standby());

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -51,17 +49,6 @@ class OperatingSystemTest {
         }
     }
 
-    private static CommandRun resilire(final String command, final String... options) {
-        final List<String> arguments = new ArrayList<>(List.of(
-                command,
-                "--vm",
-                hosts.lab().vmName(),
-                "--run-dir",
-                hosts.lab().hostA().agentRunBase().toString()));
-        arguments.addAll(List.of(options));
-        return CommandRun.in(hosts.lab().hostA().namespace(), arguments);
-    }
-
     private static void assertDone(final CommandRun run) {
         assertEquals(0, run.exitStatus(), () -> run + hosts.describe());
     }
@@ -80,10 +67,10 @@ class OperatingSystemTest {
                 assertThrows(TestbedException.class, () -> hosts.standby().command("failover"));
         assertTrue(refused.getMessage().contains("there is no checkpoint to start from"), refused::getMessage);
 
-        assertDone(resilire("pause"));
-        assertDone(resilire("resume"));
+        assertDone(hosts.resilireOnA("pause"));
+        assertDone(hosts.resilireOnA("resume"));
         assertTrue(hosts.isProtected(), hosts::describe);
-        assertEquals(1, resilire("resume").exitStatus());
+        assertEquals(1, hosts.resilireOnA("resume").exitStatus());
         hosts.awaitEpochs(EPOCHS, LIMIT);
         assertEquals(0, hosts.verify().exitStatus(), hosts::describe);
     }
@@ -99,7 +86,7 @@ class OperatingSystemTest {
     @Order(2)
     void shouldChangeWhenCheckpointsAreMadeWithoutANewSession(final String options) {
         final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
-        assertDone(resilire("set", options.split(" ")));
+        assertDone(hosts.resilireOnA("set", options.split(" ")));
         hosts.awaitEpochs(EPOCHS, LIMIT);
         hosts.awaitAnswersSince(System.nanoTime());
         System.out.printf(
@@ -117,7 +104,7 @@ class OperatingSystemTest {
     @Order(3)
     void shouldGoOnInAnotherModeOnceTheMemoryIsCopiedAnew(final String options) {
         final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
-        assertDone(resilire("set", options.split(" ")));
+        assertDone(hosts.resilireOnA("set", options.split(" ")));
         assertTrue(hosts.isProtected(), hosts::describe);
         assertEquals(sessions + 1, hosts.standby().counter(AgentCounter.SYNCHRONISATIONS), hosts::describe);
         hosts.awaitEpochs(EPOCHS, LIMIT);
@@ -127,11 +114,11 @@ class OperatingSystemTest {
     @Test
     @Order(4)
     void shouldEndTheAgentAndLeaveTheGuestAloneWhenDetached() {
-        assertDone(resilire("detach"));
+        assertDone(hosts.resilireOnA("detach"));
         assertTrue(!hosts.primary().process().isAlive());
         assertEquals(0, hosts.primary().process().exitStatus(), hosts::describe);
         assertEquals(AgentState.STOPPED, hosts.primary().state());
-        assertEquals(7, resilire("detach").exitStatus());
+        assertEquals(7, hosts.resilireOnA("detach").exitStatus());
         hosts.startPrimary(TwoHosts.patient());
         hosts.awaitProtected();
         hosts.awaitAnswersSince(System.nanoTime());

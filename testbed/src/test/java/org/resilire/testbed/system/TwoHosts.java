@@ -181,14 +181,19 @@ final class TwoHosts implements AutoCloseable {
 
     /** Compares all memory, now. */
     CommandRun verify() {
-        return CommandRun.in(
-                lab.hostA().namespace(),
-                List.of(
-                        "verify",
-                        "--vm",
-                        lab.vmName(),
-                        "--run-dir",
-                        lab.hostA().agentRunBase().toString()));
+        return resilireOnA("verify");
+    }
+
+    /** Runs a command about the guest on host A. */
+    CommandRun resilireOnA(final String command, final String... options) {
+        final List<String> arguments = new ArrayList<>(List.of(
+                command,
+                "--vm",
+                lab.vmName(),
+                "--run-dir",
+                lab.hostA().agentRunBase().toString()));
+        arguments.addAll(List.of(options));
+        return CommandRun.in(lab.hostA().namespace(), arguments);
     }
 
     /** Clients of the guest, which must be reachable: an agent is its way to the network. */
