@@ -35,6 +35,9 @@ public final class InboundLog implements AutoCloseable {
     /** Room for a few entries of any length: with less, nothing could ever be logged. */
     public static final long MIN_WINDOW_BYTES = 8 * MAX_ENTRY_BYTES;
 
+    /** Of the window: three more epochs like it would fill that, and two may be on their way to be committed. */
+    private static final int LARGE_EPOCHS = 4;
+
     /** More than can be unacknowledged at a time. */
     private static final int EPOCHS = 64;
 
@@ -87,6 +90,9 @@ public final class InboundLog implements AutoCloseable {
     private final AtomicLong consumed = new AtomicLong();
     /** By epoch: what the guest had surely taken when it ended. */
     private final AtomicLongArray boundaries = new AtomicLongArray(EPOCHS);
+
+    /** The position when the current epoch began; checkpoint thread only. */
+    private long epochPosition;
 
     /**
      * Makes an empty log.
@@ -250,6 +256,15 @@ public final class InboundLog implements AutoCloseable {
     /** The guest is about to be paused at the end of an epoch: what it has taken by now, its checkpoint has seen. */
     public void markBoundary(final long epoch) {
         boundaries.setRelease((int) (epoch & (EPOCHS - 1)), consumed.get());
+        epochPosition = position();
+    }
+
+    /**
+     * True once the input of the current epoch has taken so much of the log that its checkpoint should not wait for its time: only
+     * checkpoints make room, and without room frames wait. Checkpoint thread.
+     */
+    public boolean isEpochLarge() {
+        return isLogging() && position() - epochPosition > windowBytes / LARGE_EPOCHS;
     }
 
     /** Up to where the checkpoint that ends this recent epoch has surely seen the log. Link thread. */

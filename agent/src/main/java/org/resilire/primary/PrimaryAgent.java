@@ -396,6 +396,7 @@ public final class PrimaryAgent {
                 pace,
                 writer,
                 outputEpochs,
+                outlet.inboundLog(),
                 disks,
                 record,
                 detector,

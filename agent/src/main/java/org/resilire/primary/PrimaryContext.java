@@ -5,6 +5,7 @@ import org.resilire.epoch.EpochWriter;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.Guest;
+import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
 
 /**
@@ -28,6 +29,7 @@ record PrimaryContext(
         EpochPace pace,
         EpochWriter writer,
         OutputEpochs outputEpochs,
+        InboundLog inboundLog,
         GuestDisks disks,
         ProtectionRecord record,
         FailureDetector detector,

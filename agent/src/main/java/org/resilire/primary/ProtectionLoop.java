@@ -9,6 +9,7 @@ import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.Guest;
 import org.resilire.guest.GuestException;
 import org.resilire.net.GateMode;
+import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
 import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.RefusalReason;
@@ -57,6 +58,7 @@ final class ProtectionLoop {
     private final Checkpointer checkpointer;
     private final Synchroniser synchroniser;
     private final OutputEpochs outputEpochs;
+    private final InboundLog inboundLog;
     private final GuestDisks disks;
     private final ProtectionRecord record;
     private final PrimaryMetrics metrics;
@@ -90,6 +92,7 @@ final class ProtectionLoop {
         this.checkpointer = checkpointer;
         this.synchroniser = synchroniser;
         this.outputEpochs = context.outputEpochs();
+        this.inboundLog = context.inboundLog();
         this.disks = context.disks();
         this.record = context.record();
         this.metrics = metrics;
@@ -418,12 +421,17 @@ final class ProtectionLoop {
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
                     && pipeline.isEncoded();
             final long nowNanos = clock.nanoTime();
-            if (pace.isDue(nowNanos, keptUp) || (keptUp && disks.isEpochLarge())) {
+            if (pace.isDue(nowNanos, keptUp) || (keptUp && isEpochLarge())) {
                 metrics.lateness(pace.latenessNanos(nowNanos), pace.periodNanos());
                 return;
             }
             pace.park(nowNanos, keptUp);
         }
+    }
+
+    /** What an epoch may hold of these is bounded: they would have to wait for the checkpoint. */
+    private boolean isEpochLarge() {
+        return disks.isEpochLarge() || inboundLog.isEpochLarge();
     }
 
     private void awaitAcknowledged(final long epoch) {

@@ -165,6 +165,7 @@ final class TestPrimary implements AutoCloseable {
                 pace,
                 writer,
                 output,
+                inboundLog,
                 disks,
                 record,
                 detector,
