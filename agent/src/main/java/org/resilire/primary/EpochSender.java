@@ -285,6 +285,11 @@ final class EpochSender {
         return lastSentEpoch;
     }
 
+    /** Whether something was sent, or is to be, after this epoch. */
+    boolean isAwaitingMoreThan(final long acknowledgedEpoch) {
+        return pending != null || acknowledgedEpoch < lastSentEpoch;
+    }
+
     /** What it took to send the latest epochs. */
     TransferTimes transfers() {
         return transfers;

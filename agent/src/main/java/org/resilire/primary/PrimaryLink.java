@@ -83,6 +83,7 @@ final class PrimaryLink implements Agent {
     private final boolean replaysInput;
     private final PrimarySession session;
     private final FailureDetector detector;
+    private final ProgressWatch progress;
     private final AckListener ackListener;
     private final NanoClock clock;
 
@@ -143,6 +144,7 @@ final class PrimaryLink implements Agent {
         this.replaysInput = replaysInput;
         this.session = session;
         this.detector = detector;
+        this.progress = new ProgressWatch(detector.intervalNanos());
         this.ackListener = ackListener;
         this.clock = clock;
     }
@@ -209,6 +211,7 @@ final class PrimaryLink implements Agent {
             work += beat();
             checkEncoder();
             checkSilence();
+            checkProgress();
         } catch (final SessionEndedException e) {
             lose(e.getMessage());
         }
@@ -369,6 +372,18 @@ final class PrimaryLink implements Agent {
         }
     }
 
+    private void checkProgress() {
+        if (session.phase() == PrimarySession.Phase.OPEN
+                && progress.isStalled(
+                        nowNanos,
+                        sender.isAwaitingMoreThan(session.acknowledgedEpoch()),
+                        session.acknowledgedEpoch(),
+                        replication.positionLimit(),
+                        session.appliedDiskEpoch())) {
+            lose("it lives, but has taken nothing in for " + ProgressWatch.LIMIT_NANOS / 1_000_000_000 + " s");
+        }
+    }
+
     private void lose(final String reason) {
         // No sign of life leaves from here on: the backup's own detector decides what becomes of the replica.
         endSession();
@@ -498,6 +513,7 @@ final class PrimaryLink implements Agent {
                 return;
             }
             detector.start(nowNanos);
+            progress.start(nowNanos);
             newestBackupNanos = 0;
             sender.open(replication, current.sessionId(), current.firstEpoch());
             inputSender.open(inputs, current.sessionId());

@@ -388,6 +388,31 @@ class HostileBackupTest {
     }
 
     @Test
+    void shouldEndTheSessionOfABackupThatLivesButTakesNothingIn() {
+        openSession(1);
+        sendEpoch(1, EpochKind.CHECKPOINT);
+        send(ack(1, 1));
+        Await.until("the epoch is acknowledged", () -> session.acknowledgedEpoch() == 1, this::work);
+        for (int i = 0; i < 60; i++) {
+            passABit();
+        }
+        assertEquals(PrimarySession.Phase.OPEN, session.phase(), "nothing is awaited");
+
+        final long sentNanos = clock.nanoTime();
+        sendEpoch(2, EpochKind.CHECKPOINT);
+        Await.until("the session is lost", () -> session.phase() == PrimarySession.Phase.LOST, this::passABit);
+        assertEquals("it lives, but has taken nothing in for 10 s", session.lossReason());
+        assertTrue(clock.nanoTime() - sentNanos >= ProgressWatch.LIMIT_NANOS);
+        assertEquals(List.of(1L), released);
+    }
+
+    private void passABit() {
+        sendOrDrop(heartbeat(1));
+        clock.pass(ProgressWatch.LIMIT_NANOS / 20);
+        work();
+    }
+
+    @Test
     void shouldReleaseOutputOnlyByCheckpoints() {
         openSession(1);
         sendEpoch(1, EpochKind.SYNCHRONISATION);
