@@ -160,8 +160,7 @@ class EpochPipelineTest {
                     .checksum(checksum.value())
                     .deviceStateChecksum(chunk.deviceStateChecksum())
                     .kind(chunk.kind());
-            assembler.onEnd(
-                    endDecoder.wrap(end, 0, EpochEndDecoder.BLOCK_LENGTH, EpochEndDecoder.SCHEMA_VERSION));
+            assembler.onEnd(endDecoder.wrap(end, 0, EpochEndDecoder.BLOCK_LENGTH, EpochEndDecoder.SCHEMA_VERSION));
             commit.begin(assembler);
             assertTrue(commit.applySlice(() -> 0, 1));
             assembler.next();
