@@ -44,6 +44,16 @@ final class ProtectionOptions {
     int scanThreads;
 
     @Option(
+            names = "--capture-ahead",
+            paramLabel = "PAGES",
+            defaultValue = "1000",
+            description =
+                    "While recent epochs wrote at least so many pages, capture what is written shortly before the pause, and in it"
+                            + " only what is written again: shorter pauses for a little processor time. 0: never; --mode remus never"
+                            + " does. Default: ${DEFAULT-VALUE}.")
+    long captureAheadPages;
+
+    @Option(
             names = "--on-backup-loss",
             paramLabel = "WHAT",
             defaultValue = "continue",
@@ -91,6 +101,7 @@ final class ProtectionOptions {
                 agent.nic(spec),
                 tracker,
                 scanThreads,
+                tracker == TrackerChoice.COMPARE ? 0 : captureAheadPages,
                 modeOptions.mode(spec),
                 modeOptions.release(spec),
                 modeOptions.encoderThread,
@@ -107,6 +118,13 @@ final class ProtectionOptions {
             throw new ParameterException(spec.commandLine(), "--verify-every must not be negative");
         }
         checkScanThreads(spec);
+        checkCaptureAhead(spec);
+    }
+
+    private void checkCaptureAhead(final CommandSpec spec) {
+        if (captureAheadPages < 0) {
+            throw new ParameterException(spec.commandLine(), "--capture-ahead must not be negative; 0 is never");
+        }
     }
 
     private void checkScanThreads(final CommandSpec spec) {

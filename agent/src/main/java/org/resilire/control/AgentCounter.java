@@ -161,7 +161,9 @@ public enum AgentCounter {
     /** Frames that were not given to the guest: of connections that it does not have, or without room to keep them. */
     REPLAY_LEFT_OUT_FRAMES(85, "replayLeftOutFrames", COUNT),
     /** From the guest's network being opened to the last frame of the log. */
-    REPLAY_NANOS_LAST(86, "replayNanosLast", NANOS);
+    REPLAY_NANOS_LAST(86, "replayNanosLast", NANOS),
+    /** Dirty pages that were captured before the pause. */
+    PAGES_AHEAD_TOTAL(87, "pagesAheadTotal", COUNT, 0);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

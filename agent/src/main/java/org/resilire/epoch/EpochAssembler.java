@@ -29,6 +29,9 @@ public final class EpochAssembler implements AutoCloseable {
 
     private static final int MAX_DEVICE_STATE_PAGES = MAX_DEVICE_STATE_BYTES / PageRecord.PAGE_BYTES;
 
+    /** One that was captured ahead of the pause, and one in it. */
+    private static final long MAX_RECORDS_A_PAGE = 2;
+
     private final long pageCount;
     private final PageBatchValidator pageValidator;
     private final PageBatchValidator deviceValidator = new PageBatchValidator(MAX_DEVICE_STATE_PAGES);
@@ -67,8 +70,8 @@ public final class EpochAssembler implements AutoCloseable {
         this.disks = disks;
         this.pageCount = replicaPages;
         this.pageValidator = new PageBatchValidator(replicaPages);
-        // Every page once with its header; a sender that repeats pages until this is full is in error.
-        this.pages = new EpochStaging("page records", replicaPages * PageRecord.MAX_BYTES);
+        // Every page with its header; a sender that repeats pages until this is full is in error.
+        this.pages = new EpochStaging("page records", MAX_RECORDS_A_PAGE * replicaPages * PageRecord.MAX_BYTES);
         this.deviceRecords = new EpochStaging("device state", MAX_DEVICE_STATE_PAGES * (long) PageRecord.MAX_BYTES);
         this.hashes = new EpochStaging("page hashes", replicaPages * Long.BYTES);
         this.deviceState = AnonymousMemory.reserve("the staged device state", MAX_DEVICE_STATE_BYTES);

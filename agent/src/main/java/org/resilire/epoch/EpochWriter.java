@@ -156,6 +156,11 @@ public final class EpochWriter {
         publish();
     }
 
+    /** Hands over what was captured so far, so that it can be encoded. */
+    public void flush() {
+        publish();
+    }
+
     /** Ends the epoch. */
     public void end() {
         publish();

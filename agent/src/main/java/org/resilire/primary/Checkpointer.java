@@ -37,6 +37,10 @@ final class Checkpointer {
     private long pauseNanos;
     private long scanNanos;
     private long dirtyPages;
+    private long pagesAhead;
+
+    /** The epoch of which something was captured while the guest ran; -1 for none. */
+    private long epochAhead = -1;
 
     /** For tests: left out of every epoch; -1 for none. */
     private long withheldPage = -1;
@@ -72,6 +76,31 @@ final class Checkpointer {
     }
 
     /**
+     * Begins the checkpoint that is to end an epoch while the guest still runs: captures what was written so far, each page once.
+     * A page that the guest writes meanwhile or later is dirty again: it is captured once more in the pause and comes after this in
+     * the stream, so that whatever was torn here is overwritten there. The encoder must be through with everything before this and
+     * before {@link #checkpoint}.
+     */
+    void captureAhead(final long epoch) {
+        begin(epoch);
+        epochAhead = epoch;
+        captureDirtyPages();
+        writer.flush();
+        pagesAhead = dirtyPages;
+    }
+
+    /** Nothing has been captured ahead: what was, went with its session. */
+    void beginSession() {
+        epochAhead = -1;
+    }
+
+    private void begin(final long epoch) {
+        writer.begin(epoch, EpochKind.CHECKPOINT);
+        dirtyPages = 0;
+        pagesAhead = 0;
+    }
+
+    /**
      * Makes the checkpoint that ends an epoch.
      *
      * @param epoch its number
@@ -87,8 +116,10 @@ final class Checkpointer {
     }
 
     private void checkpoint(final long epoch, final boolean withHashes, final boolean goesOn) {
-        writer.begin(epoch, EpochKind.CHECKPOINT);
-        dirtyPages = 0;
+        if (epochAhead != epoch) {
+            begin(epoch);
+        }
+        epochAhead = -1;
         scanNanos = 0;
         beforePause.accept(epoch);
         pausedAtNanos = clock.nanoTime();
@@ -170,6 +201,16 @@ final class Checkpointer {
     /** How long the last checkpoint waited for the tracker, within the pause. */
     long scanNanos() {
         return scanNanos;
+    }
+
+    /** How many pages of the last checkpoint were captured before the pause. */
+    long pagesAhead() {
+        return pagesAhead;
+    }
+
+    /** True if the checkpoint that ends this epoch has been begun ahead. */
+    boolean isAhead(final long epoch) {
+        return epochAhead == epoch;
     }
 
     /** Pages that the tracker reported for the last checkpoint. */

@@ -394,6 +394,7 @@ public final class PrimaryAgent {
                 guest.inventory().qemuVersion(),
                 guest.inventory().text(),
                 pace,
+                new CaptureAhead(config.captureAheadPages()),
                 writer,
                 outputEpochs,
                 outlet.inboundLog(),

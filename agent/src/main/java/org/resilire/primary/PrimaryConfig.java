@@ -28,6 +28,7 @@ import org.resilire.transport.TransportConfig;
  * @param nic the guest's network; empty if it has none
  * @param tracker which mechanism finds written pages
  * @param scanThreads that look for them in a pause, the checkpoint's own included
+ * @param captureAheadPages epochs that are predicted to have so many are captured ahead of their pause; 0 for never
  * @param policy when checkpoints are made
  * @param mode what of a written page travels
  * @param release when output leaves while the guest is protected: held for its epoch, or one of input replay
@@ -47,6 +48,7 @@ public record PrimaryConfig(
         Optional<GuestNicConfig> nic,
         TrackerChoice tracker,
         int scanThreads,
+        long captureAheadPages,
         ReplicationMode mode,
         GateMode release,
         boolean encoderThread,

@@ -27,6 +27,7 @@ record PrimaryContext(
         String qemuVersion,
         String deviceInventory,
         EpochPace pace,
+        CaptureAhead captureAhead,
         EpochWriter writer,
         OutputEpochs outputEpochs,
         InboundLog inboundLog,

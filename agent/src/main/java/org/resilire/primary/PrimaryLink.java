@@ -144,7 +144,7 @@ final class PrimaryLink implements Agent {
         this.replaysInput = replaysInput;
         this.session = session;
         this.detector = detector;
-        this.progress = new ProgressWatch(detector.intervalNanos());
+        this.progress = new ProgressWatch(detector.intervalNanos(), detector.timeoutNanos());
         this.ackListener = ackListener;
         this.clock = clock;
     }
@@ -380,7 +380,7 @@ final class PrimaryLink implements Agent {
                         session.acknowledgedEpoch(),
                         replication.positionLimit(),
                         session.appliedDiskEpoch())) {
-            lose("it lives, but has taken nothing in for " + ProgressWatch.LIMIT_NANOS / 1_000_000_000 + " s");
+            lose("it lives, but has taken nothing in for " + progress.limitNanos() / 1_000_000_000 + " s");
         }
     }
 

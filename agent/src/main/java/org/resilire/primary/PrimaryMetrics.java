@@ -104,6 +104,7 @@ final class PrimaryMetrics {
         counters.increment(AgentCounter.EPOCHS_TOTAL);
         counters.set(AgentCounter.DIRTY_PAGES_LAST, checkpointer.dirtyPages());
         counters.add(AgentCounter.DIRTY_PAGES_TOTAL, checkpointer.dirtyPages());
+        counters.add(AgentCounter.PAGES_AHEAD_TOTAL, checkpointer.pagesAhead());
         counters.add(AgentCounter.CHANGED_BLOCKS_TOTAL, writer.changedBlocks());
         counters.add(AgentCounter.CAPTURED_BYTES_TOTAL, writer.capturedBytes());
         counters.add(AgentCounter.BACKPRESSURE_NANOS_TOTAL, backpressureNanos);

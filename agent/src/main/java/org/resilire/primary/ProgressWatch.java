@@ -10,8 +10,12 @@ import java.util.concurrent.TimeUnit;
 final class ProgressWatch {
 
     /** Longer than any backup takes for something without a sign that it got on. */
-    static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long MIN_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    /** Of the detector's time-outs: a backup that is silent is that one's to judge, also while it is patient. */
+    private static final long TIMEOUTS = 20;
+
+    private final long limitNanos;
     private final long intervalNanos;
     private long stalledNanos;
     private long lastNanos;
@@ -19,9 +23,19 @@ final class ProgressWatch {
     private long positionLimit;
     private long appliedDiskEpoch;
 
-    /** @param intervalNanos what passes between two looks counts for no more: this host may have stood still itself */
-    ProgressWatch(final long intervalNanos) {
+    /**
+     * Watches nothing yet.
+     *
+     * @param intervalNanos what passes between two looks counts for no more: this host may have stood still itself
+     * @param timeoutNanos of the failure detector
+     */
+    ProgressWatch(final long intervalNanos, final long timeoutNanos) {
         this.intervalNanos = intervalNanos;
+        this.limitNanos = Math.max(MIN_LIMIT_NANOS, TIMEOUTS * timeoutNanos);
+    }
+
+    long limitNanos() {
+        return limitNanos;
     }
 
     /** A session is open. */
@@ -55,6 +69,6 @@ final class ProgressWatch {
             appliedDiskEpoch = appliedToDisks;
             stalledNanos = 0;
         }
-        return stalledNanos >= LIMIT_NANOS;
+        return stalledNanos >= limitNanos;
     }
 }

@@ -5,6 +5,7 @@ import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
 import org.resilire.epoch.CaptureAbortedException;
 import org.resilire.epoch.EpochPipeline;
+import org.resilire.epoch.ReplicationMode.Identification;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.Guest;
 import org.resilire.guest.GuestException;
@@ -68,6 +69,7 @@ final class ProtectionLoop {
     private final ProtectionSwitch protectionSwitch;
     private final ModeSwitch modeSwitch;
     private final EpochPace pace;
+    private final CaptureAhead captureAhead;
     private final SwitchoverRequests switchovers;
     private final NanoClock clock;
 
@@ -105,6 +107,7 @@ final class ProtectionLoop {
         this.protectionSwitch = context.protectionSwitch();
         this.modeSwitch = context.modeSwitch();
         this.pace = context.pace();
+        this.captureAhead = context.captureAhead();
         this.clock = context.clock();
     }
 
@@ -276,6 +279,8 @@ final class ProtectionLoop {
         }
         record.unprotected();
         metrics.state(AgentState.SYNCHRONISING);
+        captureAhead.beginSession(modeSwitch.mode().identification() != Identification.PAGE);
+        checkpointer.beginSession();
         disks.startSession(session.replicas(), outputEpochs.currentEpoch());
         copyDisks();
         if (isInterrupted()) {
@@ -405,6 +410,7 @@ final class ProtectionLoop {
         final long waitedBefore = pipeline.captured().waitedNanos();
         commitClock.started(epoch, clock.nanoTime());
         checkpointer.checkpoint(epoch, verify);
+        captureAhead.onCheckpoint(checkpointer.dirtyPages());
         guestHeldPaused = false;
         if (verify) {
             LOG.debug("epoch {} carries page hashes", epoch);
@@ -421,12 +427,24 @@ final class ProtectionLoop {
             final boolean keptUp = outputEpochs.currentEpoch() - session.acknowledgedEpoch() <= MAX_UNACKNOWLEDGED
                     && pipeline.isEncoded();
             final long nowNanos = clock.nanoTime();
+            if (keptUp && isAheadDue(nowNanos)) {
+                captureAhead.started(nowNanos);
+                checkpointer.captureAhead(outputEpochs.currentEpoch());
+                continue;
+            }
             if (pace.isDue(nowNanos, keptUp) || (keptUp && isEpochLarge())) {
                 metrics.lateness(pace.latenessNanos(nowNanos), pace.periodNanos());
                 return;
             }
             pace.park(nowNanos, keptUp);
         }
+    }
+
+    /** Call only when the encoder is through with everything. */
+    private boolean isAheadDue(final long nowNanos) {
+        captureAhead.encoded(nowNanos);
+        return captureAhead.isDue(checkpointer.pausedAtNanos() + pace.periodNanos(), nowNanos)
+                && !checkpointer.isAhead(outputEpochs.currentEpoch());
     }
 
     /** What an epoch may hold of these is bounded: they would have to wait for the checkpoint. */

@@ -157,6 +157,7 @@ class CommandLineTest {
             value = {
                 "--scan-threads 0|--scan-threads must be 1 to 64, not 0",
                 "--scan-threads 65|--scan-threads must be 1 to 64, not 65",
+                "--capture-ahead -1|--capture-ahead must not be negative",
                 "--scan-threads 2 --tracker compare|--scan-threads is of no use with --tracker compare",
                 "--policy output --target-delay 5ms|--target-delay is for --policy adaptive",
                 "--policy output --min-period 5ms --max-period 4ms|--min-period must not be longer than --max-period",

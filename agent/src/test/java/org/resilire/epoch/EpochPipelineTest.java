@@ -396,6 +396,35 @@ class EpochPipelineTest {
 
     @ParameterizedTest
     @MethodSource("org.resilire.epoch.Modes#all")
+    void shouldTakeAllPagesOfWhichSomeWereCapturedAheadInTheSameEpoch(final ReplicationMode mode) {
+        open(mode);
+        for (long epoch = 1; epoch <= EPOCHS; epoch++) {
+            fillWithNoise();
+            writer.begin(epoch, EpochKind.CHECKPOINT);
+            writer.capture(0, PAGES);
+            writer.flush();
+            encode();
+            // Back to what it was, too: the encoder must have noted what was sent in between.
+            scribble();
+            fillWithNoise();
+            writer.capture(0, PAGES);
+            writer.captureDeviceState(DEVICE_BYTES);
+            writer.end();
+            encode();
+            deliver();
+            assertReplicaIsTheGuest(DEVICE_BYTES);
+        }
+    }
+
+    /** Nothing of it can be made shorter. */
+    private void fillWithNoise() {
+        for (long at = 0; at < guest.bytes().byteSize(); at += Long.BYTES) {
+            guest.bytes().set(ValueLayout.JAVA_LONG, at, random.nextLong());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.resilire.epoch.Modes#all")
     void shouldAllocateNothingInSteadyStateOfAnyMode(final ReplicationMode mode) {
         open(mode);
         BlockKernels.preferred().warmUp();

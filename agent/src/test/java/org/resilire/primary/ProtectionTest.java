@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.resilire.backup.TestBackup;
+import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentState;
 import org.resilire.epoch.ReplicationMode;
 import org.resilire.guest.GuestMemory;
@@ -406,6 +407,20 @@ class ProtectionTest {
         backup = new TestBackup(directory.resolve("another"), PAGES, endpoint).start();
         primary.awaitState(AgentState.PROTECTED);
         primary.awaitCheckpoints(3);
+        assertEquals(
+                0, primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30)).differingPages());
+    }
+
+    @ParameterizedTest
+    @MethodSource("org.resilire.epoch.Modes#all")
+    void shouldKeepMemoriesEqualInEveryModeThoughPagesAreCapturedWhileTheGuestWritesThem(final ReplicationMode mode)
+            throws TimeoutException, InterruptedException {
+        primary.replicationMode = mode;
+        primary.captureAheadPages = 1;
+        protect();
+        primary.awaitCheckpoints(30);
+        final boolean isRemus = mode.identification() == ReplicationMode.Identification.PAGE;
+        assertEquals(!isRemus, primary.value(AgentCounter.PAGES_AHEAD_TOTAL) > 0);
         assertEquals(
                 0, primary.verifyRequests.await(TimeUnit.SECONDS.toNanos(30)).differingPages());
     }

@@ -57,6 +57,7 @@ final class TestPrimary implements AutoCloseable {
 
     List<String> armed = List.of();
     long verifyEvery;
+    long captureAheadPages;
     boolean endsWhenRefused = true;
     /** Image of its disk; null if it has none. */
     Path disk;
@@ -163,6 +164,7 @@ final class TestPrimary implements AutoCloseable {
                 TestBackup.QEMU_VERSION,
                 TestBackup.INVENTORY,
                 pace,
+                new CaptureAhead(captureAheadPages),
                 writer,
                 output,
                 inboundLog,

@@ -10,8 +10,11 @@ import org.resilire.testbed.lab.PauseFloor;
 final class PauseExperiment implements Experiment {
 
     static final String NAME = "pause";
-    static final List<ProtectionMode> MODES =
-            List.of(ProtectionMode.REMUS_RAW, ProtectionMode.REMUS_COMPRESSED, ProtectionMode.DEFAULT);
+    static final List<ProtectionMode> MODES = List.of(
+            ProtectionMode.REMUS_RAW,
+            ProtectionMode.REMUS_COMPRESSED,
+            ProtectionMode.DEFAULT,
+            ProtectionMode.NOT_AHEAD);
 
     private static final List<Long> PAGES = List.of(10L, 60L, 240L, 600L, 1_200L, 2_400L, 24_000L);
     private static final List<Long> FEW_PAGES = List.of(10L, 240L, 2_400L);

@@ -3,6 +3,7 @@ package org.resilire.testbed.evaluate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A way for the agent to replicate, by its options. All are modes of one agent: they share the pause, the tracking of written
@@ -27,6 +28,10 @@ record ProtectionMode(String name, String title, List<String> options) {
 
     /** As the agent is without any option: it compresses only while that is faster than the link. */
     static final ProtectionMode DEFAULT = fgbi("fgbi-auto", "FGBI, the default (adaptive)", 64, "auto", "on");
+
+    /** The default with nothing captured before the pause. */
+    static final ProtectionMode NOT_AHEAD =
+            DEFAULT.with("fgbi-not-ahead", "FGBI, nothing captured ahead", "--capture-ahead", "0");
 
     /** The order is that of the reports. */
     static final List<ProtectionMode> ALL = List.of(
@@ -62,13 +67,17 @@ record ProtectionMode(String name, String title, List<String> options) {
 
     /** The same with written pages looked for by several threads. */
     ProtectionMode withScanThreads(final int threads) {
+        return with(name, title, "--scan-threads", Integer.toString(threads));
+    }
+
+    private ProtectionMode with(final String otherName, final String otherTitle, final String... moreOptions) {
         final List<String> more = new ArrayList<>(options);
-        more.addAll(List.of("--scan-threads", Integer.toString(threads)));
-        return new ProtectionMode(name, title, List.copyOf(more));
+        more.addAll(List.of(moreOptions));
+        return new ProtectionMode(otherName, otherTitle, List.copyOf(more));
     }
 
     static ProtectionMode named(final String name) {
-        return ALL.stream()
+        return Stream.concat(ALL.stream(), Stream.of(NOT_AHEAD))
                 .filter(mode -> mode.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no mode '" + name + "'; there are "
