@@ -11,7 +11,7 @@ final class Html {
             h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5em; border-bottom: 1px solid #ccc; }
             table { border-collapse: collapse; margin: 1em 0; font-size: 13px; font-variant-numeric: tabular-nums; }
             th, td { padding: .25em .6em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
-            th { background: #f4f4f4; } th:first-child, td:first-child, .text td { text-align: left; }
+            th { background: #f4f4f4; } th:first-child, td:first-child, .text th, .text td { text-align: left; }
             .bad { color: #b00020; font-weight: bold; } .note { color: #555; font-size: 13px; }
             img { max-width: 100%; } .scroll { overflow-x: auto; }
             """;
