@@ -12,15 +12,15 @@ public final class DiskCheck {
     private DiskCheck() {}
 
     /**
-     * Lets e2fsck replay the journal and do what a mount would, and nothing that somebody had to be asked about; then everything must be
-     * in order.
+     * Lets e2fsck do what a mount would: replay the journal, and remove what was deleted while it was open. Then everything must be in
+     * order, and nothing is corrected.
      *
      * @return what is wrong; empty if nothing is
      */
     public static Optional<String> complaint(final Path copy) {
-        final Commands.Outcome replayed = Commands.outcome("e2fsck", "-fp", copy.toString());
+        final Commands.Outcome replayed = Commands.outcome("e2fsck", "-y", "-E", "journal_only", copy.toString());
         if (replayed.exitStatus() > CORRECTED) {
-            return Optional.of("e2fsck -fp found what it would not correct by itself: " + replayed.output());
+            return Optional.of("the file system's journal cannot be replayed: " + replayed.output());
         }
         final Commands.Outcome checked = Commands.outcome("e2fsck", "-fn", copy.toString());
         return checked.exitStatus() == 0

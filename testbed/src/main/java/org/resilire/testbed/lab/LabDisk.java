@@ -49,19 +49,6 @@ public final class LabDisk {
         }
     }
 
-    /**
-     * Checks a copy of an ext4 file system that a host left as it was when it ended, once its journal is replayed as a mount would.
-     *
-     * @param copy where the copy is to be; it goes with the lab if it is in its directories
-     * @throws TestbedException with what {@code e2fsck} said, if it found anything
-     */
-    public static void requireCleanExt4(final Path image, final Path copy) {
-        Commands.run("cp", "--sparse=always", image.toString(), copy.toString());
-        // 1: it replayed something.
-        Commands.run("sh", "-c", "e2fsck -y -E journal_only \"$1\" || [ $? -eq 1 ]", "sh", copy.toString());
-        Commands.run("e2fsck", "-fn", copy.toString());
-    }
-
     /** Puts host B's images on a file system of its own that has so much room; {@link #unlimit} takes it away. */
     public static void limit(final LabHost host, final int roomMiB) {
         Commands.run(
