@@ -3,17 +3,15 @@ package org.resilire.testbed.demo;
 import java.util.List;
 import java.util.Locale;
 
-/** What failovers of a database showed, for people. */
-final class DatabaseReport {
-
-    private final Narrator narrator;
+/** What failovers of a database showed. */
+final class DatabaseReport extends RunReport<DatabaseResult, DatabaseSeries> {
 
     DatabaseReport(final Narrator narrator) {
-        this.narrator = narrator;
+        super(narrator, "The database outlived its host. Every transaction whose COMMIT was answered is there.");
     }
 
-    void table(final DatabaseResult run) {
-        narrator.say("");
+    @Override
+    void rows(final DatabaseResult run) {
         row("epochs", shown(run.epochs()), "of " + run.periodMillis() + " ms");
         row(
                 "pause",
@@ -43,41 +41,21 @@ final class DatabaseReport {
         row("lost", shown(run.lostTransactions()), "on the disk taken at the failover: " + shown(run.lostOnDisk()));
         row("rewinds", shown(run.rewinds()), "");
         row("connections", shown(run.connectionsSurvived()), "survived, of " + shown(run.connections()));
-        row("file system", run.fileSystem(), "e2fsck -fn");
-        row("tables, indexes", run.amcheck(), "pg_amcheck --heapallindexed --parent-check");
-        row("checksums", run.checksums(), "pg_checksums --check");
-        narrator.say("");
-        if (run.brokenPromises().isEmpty()) {
-            narrator.say("The database outlived its host. Every transaction whose COMMIT was answered is there.");
-        } else {
-            narrator.say("BROKEN PROMISES:");
-            complain(run);
-        }
-    }
-
-    private void row(final String what, final String figure, final String remark) {
-        narrator.say("  %-18s %-16s %s", what, figure == null ? "–" : figure, remark);
-    }
-
-    private void complain(final DatabaseResult run) {
-        run.brokenPromises().forEach(promise -> narrator.say("    - %s", promise));
-    }
-
-    private static String shown(final Object figure) {
-        return figure == null ? "–" : figure.toString();
+        row("file system", shown(run.fileSystem()), "e2fsck -fn");
+        row("tables, indexes", shown(run.amcheck()), "pg_amcheck --heapallindexed --parent-check");
+        row("checksums", shown(run.checksums()), "pg_checksums --check");
     }
 
     private static String perSecond(final Double figure) {
-        return figure == null ? "–" : String.format(Locale.ROOT, "%.0f/s", figure);
+        return figure == null ? shown(null) : String.format(Locale.ROOT, "%.0f/s", figure);
     }
 
-    void line(final int number, final int repeats, final DatabaseResult run) {
-        narrator.say(
-                "run %d/%d  %s  detect %s  resume %s  downtime %s  %s COMMITs, %s lost, %s lost on disk  %s/%s connections"
+    @Override
+    String figures(final DatabaseResult run) {
+        return String.format(
+                Locale.ROOT,
+                "detect %s  resume %s  downtime %s  %s COMMITs, %s lost, %s lost on disk  %s/%s connections"
                         + "  pgbench %s (unprotected %s)  seed %d",
-                number,
-                repeats,
-                run.brokenPromises().isEmpty() ? "ok    " : "BROKEN",
                 Figures.millis(run.detectMillis()),
                 Figures.millis(run.resumeMillis()),
                 Figures.millis(run.serviceDowntimeMillis()),
@@ -89,31 +67,20 @@ final class DatabaseReport {
                 perSecond(run.pgbenchProtected()),
                 perSecond(run.pgbenchUnprotected()),
                 run.seed());
-        complain(run);
     }
 
-    void series(final DatabaseSeries series) {
-        narrator.say("");
-        narrator.say(
-                "%d of %d failovers kept every promise: %d COMMITs answered, %d lost, %d lost on the disk taken at the failover",
-                series.succeeded(),
-                series.repeats(),
+    @Override
+    DatabaseSeries seriesOf(final List<DatabaseResult> runs) {
+        return DatabaseSeries.of(runs);
+    }
+
+    @Override
+    String totals(final DatabaseSeries series) {
+        return String.format(
+                Locale.ROOT,
+                "%d COMMITs answered, %d lost, %d lost on the disk taken at the failover",
                 series.acknowledgedTransactions(),
                 series.lostTransactions(),
                 series.lostOnDisk());
-        narrator.say("  %-28s %10s %10s %10s", "", "p50", "p90", "max");
-        series.distributions()
-                .forEach((figure, distribution) -> narrator.say(
-                        "  %-28s %10s %10s %10s",
-                        figure, number(distribution.p50()), number(distribution.p90()), number(distribution.max())));
-    }
-
-    private static String number(final Double value) {
-        return value == null ? "–" : String.format(Locale.ROOT, "%.2f", value);
-    }
-
-    /** The same object for one failover and for many. */
-    static Object jsonOf(final List<DatabaseResult> runs) {
-        return runs.size() == 1 ? runs.getFirst() : DatabaseSeries.of(runs);
     }
 }

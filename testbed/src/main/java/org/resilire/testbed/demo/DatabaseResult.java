@@ -54,4 +54,5 @@ record DatabaseResult(
         String checksums,
         long periodMillis,
         int memoryMiB,
-        List<String> brokenPromises) {}
+        List<String> brokenPromises)
+        implements RunResult {}

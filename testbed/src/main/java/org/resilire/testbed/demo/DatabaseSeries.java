@@ -3,7 +3,6 @@ package org.resilire.testbed.demo;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 
 /**
  * Many failovers of a database; the components are the keys of its JSON.
@@ -18,7 +17,8 @@ record DatabaseSeries(
         long lostTransactions,
         long lostOnDisk,
         Map<String, Distribution> distributions,
-        List<DatabaseResult> runs) {
+        List<DatabaseResult> runs)
+        implements RunSeries {
 
     static DatabaseSeries of(final List<DatabaseResult> runs) {
         final Map<String, Distribution> distributions = new LinkedHashMap<>();
@@ -35,20 +35,11 @@ record DatabaseSeries(
         distributions.put("pgbenchAfter", Distribution.of(runs, DatabaseResult::pgbenchAfter));
         return new DatabaseSeries(
                 runs.size(),
-                (int) runs.stream()
-                        .filter(run -> run.brokenPromises().isEmpty())
-                        .count(),
-                sum(runs, DatabaseResult::acknowledgedTransactions),
-                sum(runs, DatabaseResult::lostTransactions),
-                sum(runs, DatabaseResult::lostOnDisk),
+                RunResult.succeeded(runs),
+                RunResult.sum(runs, DatabaseResult::acknowledgedTransactions),
+                RunResult.sum(runs, DatabaseResult::lostTransactions),
+                RunResult.sum(runs, DatabaseResult::lostOnDisk),
                 distributions,
                 List.copyOf(runs));
-    }
-
-    private static long sum(final List<DatabaseResult> runs, final Function<DatabaseResult, Long> figure) {
-        return runs.stream()
-                .map(figure)
-                .mapToLong(value -> value == null ? 0 : value)
-                .sum();
     }
 }

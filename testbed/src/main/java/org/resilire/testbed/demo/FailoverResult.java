@@ -52,4 +52,5 @@ record FailoverResult(
         int memoryMiB,
         int cpus,
         long seed,
-        List<String> brokenPromises) {}
+        List<String> brokenPromises)
+        implements RunResult {}

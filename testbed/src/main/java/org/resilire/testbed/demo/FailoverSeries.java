@@ -18,7 +18,8 @@ record FailoverSeries(
         long lostOperations,
         long rewinds,
         Map<String, Distribution> distributions,
-        List<FailoverResult> runs) {
+        List<FailoverResult> runs)
+        implements RunSeries {
 
     static FailoverSeries of(final List<FailoverResult> runs) {
         final Map<String, Distribution> distributions = new LinkedHashMap<>();
@@ -34,17 +35,11 @@ record FailoverSeries(
         distributions.put("pauseFloorRatio", Distribution.of(runs, FailoverResult::pauseFloorRatio));
         return new FailoverSeries(
                 runs.size(),
-                (int) runs.stream()
-                        .filter(run -> run.brokenPromises().isEmpty())
-                        .count(),
-                sum(runs.stream().map(FailoverResult::acknowledgedOperations).toList()),
-                sum(runs.stream().map(FailoverResult::lostOperations).toList()),
-                sum(runs.stream().map(FailoverResult::rewinds).toList()),
+                RunResult.succeeded(runs),
+                RunResult.sum(runs, FailoverResult::acknowledgedOperations),
+                RunResult.sum(runs, FailoverResult::lostOperations),
+                RunResult.sum(runs, FailoverResult::rewinds),
                 distributions,
                 List.copyOf(runs));
-    }
-
-    private static long sum(final List<Long> values) {
-        return values.stream().mapToLong(value -> value == null ? 0 : value).sum();
     }
 }

@@ -10,15 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.resilire.control.AgentState;
+import java.util.stream.Stream;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.AgentOptions;
-import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
-import org.resilire.testbed.lab.GuestProcess;
 import org.resilire.testbed.lab.GuestPrograms;
+import org.resilire.testbed.lab.HostPair;
 import org.resilire.testbed.lab.Lab;
 import org.resilire.testbed.lab.LabDisk;
 import org.resilire.testbed.lab.LabProcess;
@@ -81,38 +80,45 @@ final class DiskExperiment implements Experiment {
 
     @Override
     public List<Point> points(final EvaluationPlan plan) {
-        return List.of(Server.values()).stream()
-                .flatMap(server -> FioJob.ALL.stream().map(job -> point(server, job)))
-                .toList();
+        return List.of(Server.values()).stream().flatMap(DiskExperiment::points).toList();
+    }
+
+    private static Stream<Point> points(final Server server) {
+        return FioJob.ALL.stream().map(job -> point(server, job));
     }
 
     @Override
     public void run(final Evaluation evaluation) {
         for (final Server server : Server.values()) {
-            final List<FioJob> wanted = FioJob.ALL.stream()
-                    .filter(job -> evaluation.lacks(point(server, job)))
-                    .toList();
+            final List<Point> wanted =
+                    points(server).filter(evaluation::lacks).toList();
             if (!wanted.isEmpty()) {
-                evaluation.measureTogether(
-                        wanted.stream().map(job -> point(server, job)).toList(), () -> run(evaluation, server, wanted));
+                evaluation.measureTogether(wanted, () -> run(evaluation, server, wanted));
             }
         }
     }
 
     /** In a lab of its own, with a disk that no server has had before. */
-    private static void run(final Evaluation evaluation, final Server server, final List<FioJob> jobs) {
+    private static void run(final Evaluation evaluation, final Server server, final List<Point> wanted) {
         final GuestPrograms programs = GuestPrograms.fromEnvironment();
-        try (Lab lab = Lab.create()) {
+        final GuestConfig config = new GuestConfig(GuestImage.fromEnvironment(), MEMORY_MIB, 1).withDisks(DISK);
+        try (Lab lab = Lab.create();
+                HostPair hosts = new HostPair(lab, config)) {
             LabDisk.createEmpty(lab, DISK, (long) DISK_MIB << 20);
             fill(lab.hostA().diskImage(DISK));
-            switch (server) {
-                case QEMU_NBD -> serveByQemu(lab);
-                case AGENT -> startPrimary(lab);
-                case PROTECTED -> protect(evaluation, lab);
+            if (server == Server.QEMU_NBD) {
+                serveByQemu(lab);
+            } else {
+                hosts.startPrimary(options()).awaitServing();
             }
-            for (final FioJob job : jobs) {
+            if (server == Server.PROTECTED) {
+                protect(evaluation, hosts);
+            }
+            for (final FioJob job : FioJob.ALL) {
                 final Point point = point(server, job);
-                evaluation.measure(point, () -> measure(evaluation, lab, programs, job, point));
+                if (wanted.contains(point)) {
+                    evaluation.measure(point, () -> measure(evaluation, lab, programs, job, point));
+                }
             }
         }
     }
@@ -179,28 +185,11 @@ final class DiskExperiment implements Experiment {
         return AgentOptions.defaults().withDetectTimeout(DETECT_TIMEOUT).withDisks(DISK);
     }
 
-    private static AgentProcess startPrimary(final Lab lab) {
-        return AgentProcess.protect(lab, options()).awaitStarted().awaitServing();
-    }
-
     /** An idle guest that has the disk and leaves it alone. */
-    private static void protect(final Evaluation evaluation, final Lab lab) {
-        final AgentProcess primary = startPrimary(lab);
-        final GuestConfig config = new GuestConfig(GuestImage.fromEnvironment(), MEMORY_MIB, 1).withDisks(DISK);
+    private static void protect(final Evaluation evaluation, final HostPair hosts) {
         evaluation.say("booting a guest");
-        GuestProcess.start(lab, config).awaitReady();
-        final AgentProcess standby = AgentProcess.standby(lab, config, TakeoverMode.MANUAL, options())
-                .awaitStarted();
-        Await.until(
-                () -> primary.state() == AgentState.PROTECTED
-                        || !primary.process().isAlive()
-                        || !standby.process().isAlive(),
-                PROTECTION_LIMIT,
-                () -> "the guest is not protected after " + PROTECTION_LIMIT.toSeconds() + " s" + primary.described()
-                        + standby.described());
-        if (primary.state() != AgentState.PROTECTED) {
-            throw new TestbedException(
-                    "an agent ended before the guest was protected" + primary.described() + standby.described());
-        }
+        hosts.bootGuest();
+        hosts.startStandby(TakeoverMode.MANUAL, options());
+        hosts.awaitProtected(PROTECTION_LIMIT);
     }
 }

@@ -8,9 +8,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.resilire.control.AgentCounter;
-import org.resilire.control.AgentState;
 import org.resilire.testbed.TestbedException;
-import org.resilire.testbed.demo.Takeover;
 import org.resilire.testbed.evaluate.client.ClientProcess;
 import org.resilire.testbed.evaluate.client.LoadSample;
 import org.resilire.testbed.evaluate.client.TimedRequest;
@@ -18,8 +16,9 @@ import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestProcess;
+import org.resilire.testbed.lab.HostPair;
 import org.resilire.testbed.lab.Lab;
+import org.resilire.testbed.lab.Takeover;
 import org.resilire.testbed.lab.TakeoverMode;
 
 /** One death of a host under a load, as its clients see it. One thread. */
@@ -27,6 +26,7 @@ final class FailoverTrial {
 
     private static final Duration DETECT_TIMEOUT = Duration.ofMillis(100);
     private static final Duration PROTECTION_LIMIT = Duration.ofMinutes(2);
+    private static final Duration TAKEOVER_LIMIT = Duration.ofSeconds(15);
     private static final Duration SERVICE_LIMIT = Duration.ofSeconds(30);
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(50);
 
@@ -63,54 +63,33 @@ final class FailoverTrial {
      * @return figures of the failover
      */
     Map<String, Double> run() {
-        try (Lab lab = Lab.create()) {
-            final GuestProcess guest = GuestProcess.start(lab, config).awaitReady();
-            final AgentProcess primary =
-                    AgentProcess.protect(lab, options).awaitStarted().awaitAttached();
+        try (Lab lab = Lab.create();
+                HostPair hosts = new HostPair(lab, config)) {
+            hosts.bootGuest();
+            hosts.startPrimary(options).awaitAttached();
             try (ClientProcess clients = ClientProcess.start(lab)) {
                 if (load.guestCommand() != null) {
                     clients.tellGuest("run 1 " + load.guestCommand());
                 }
                 clients.start(load.clients());
-                final AgentProcess standby = AgentProcess.standby(lab, config, TakeoverMode.AUTO, options)
-                        .awaitStarted();
-                awaitProtection(primary, standby);
+                hosts.startStandby(TakeoverMode.AUTO, options);
+                hosts.awaitProtected(PROTECTION_LIMIT);
                 LockSupport.parkNanos(
                         PROTECTED.toNanos() + random.nextLong(options.period().toNanos() * 2));
-                awaitProtection(primary, standby);
+                hosts.awaitProtected(PROTECTION_LIMIT);
                 clients.sample();
-                final long killedNs = System.nanoTime();
-                guest.process().kill();
-                primary.process().kill();
-                final Takeover takeover = Takeover.await(standby, killedNs);
+                final Takeover takeover = Takeover.await(hosts.standby(), hosts.killHostA(true), TAKEOVER_LIMIT);
                 if (!takeover.hasHappened()) {
-                    throw new TestbedException("host B did not take over" + standby.described());
+                    throw new TestbedException(
+                            "host B did not take over" + hosts.standby().described());
                 }
-                return figures(clients, standby, takeover, killedNs);
+                return figures(clients, hosts.standby(), takeover);
             }
         }
     }
 
-    private static void awaitProtection(final AgentProcess primary, final AgentProcess standby) {
-        Await.until(
-                () -> isProtected(primary, standby)
-                        || !primary.process().isAlive()
-                        || !standby.process().isAlive(),
-                PROTECTION_LIMIT,
-                () -> "the guest is not protected after " + PROTECTION_LIMIT.toSeconds() + " s" + primary.described()
-                        + standby.described());
-        if (!isProtected(primary, standby)) {
-            throw new TestbedException(
-                    "an agent ended before the guest was protected" + primary.described() + standby.described());
-        }
-    }
-
-    private static boolean isProtected(final AgentProcess primary, final AgentProcess standby) {
-        return primary.state() == AgentState.PROTECTED && standby.state() == AgentState.STANDBY_READY;
-    }
-
     private static Map<String, Double> figures(
-            final ClientProcess clients, final AgentProcess standby, final Takeover takeover, final long killedNs) {
+            final ClientProcess clients, final AgentProcess standby, final Takeover takeover) {
         final List<TimedRequest> answered = new ArrayList<>();
         // Answers that came later can only be from host B.
         Await.until(
@@ -131,8 +110,8 @@ final class FailoverTrial {
         LockSupport.parkNanos(AFTERLIFE.toNanos());
         final LoadSample sample = clients.sample();
         final Map<String, Double> figures = new HashMap<>();
-        figures.put("serviceDowntimeMillis", (firstNs - killedNs) / 1e6);
-        figures.put("takeoverMillis", (takeover.activeNs() - killedNs) / 1e6);
+        figures.put("serviceDowntimeMillis", (firstNs - takeover.killedNs()) / 1e6);
+        figures.put("takeoverMillis", takeover.millis());
         figures.put("detectMillis", standby.millis(AgentCounter.DETECT_NANOS_LAST));
         figures.put("resumeMillis", standby.millis(AgentCounter.RESUME_NANOS_LAST));
         figures.put("lostAnswers", (double) sample.lostAnswers());

@@ -46,6 +46,13 @@ final class Protection implements AutoCloseable {
                 LOOK_INTERVAL,
                 () -> "the agents did not find each other: " + described());
         final long synchronisingNs = System.nanoTime();
+        awaitProtected();
+        synchronisation.put("synchronisationMillis", (System.nanoTime() - synchronisingNs) / 1e6);
+        synchronisation.put("standbyStartMillis", (synchronisingNs - startedNs) / 1e6);
+        synchronisation.put("synchronisationBytes", (double) primary.counter(AgentCounter.WIRE_BYTES_TOTAL));
+    }
+
+    private void awaitProtected() {
         Await.until(
                 this::isOver,
                 PROTECTION_LIMIT,
@@ -54,9 +61,6 @@ final class Protection implements AutoCloseable {
         if (!isProtected()) {
             throw new TestbedException("an agent ended before the guest was protected: " + described());
         }
-        synchronisation.put("synchronisationMillis", (System.nanoTime() - synchronisingNs) / 1e6);
-        synchronisation.put("standbyStartMillis", (synchronisingNs - startedNs) / 1e6);
-        synchronisation.put("synchronisationBytes", (double) primary.counter(AgentCounter.WIRE_BYTES_TOTAL));
     }
 
     private boolean isOver() {
@@ -101,14 +105,7 @@ final class Protection implements AutoCloseable {
     /** Protects it again, as {@link #protect()} did. */
     void resume() {
         primary.command("resume");
-        Await.until(
-                this::isOver,
-                PROTECTION_LIMIT,
-                LOOK_INTERVAL,
-                () -> "the guest is not protected again after " + PROTECTION_LIMIT.toSeconds() + " s: " + described());
-        if (!isProtected()) {
-            throw new TestbedException("an agent ended before the guest was protected again: " + described());
-        }
+        awaitProtected();
     }
 
     /** Compares the two memories; returns how many pages differ. */

@@ -10,7 +10,7 @@ import java.util.Map;
  * Compares what one connection was told to be committed with what a database has. Each transaction of the connection adds the next
  * row and counts up. One thread.
  */
-public final class Ledger {
+final class Ledger {
 
     private static final int MAX_COMPLAINTS = 10;
 
@@ -42,7 +42,7 @@ public final class Ledger {
      *
      * @param records directory of the records
      */
-    public static Ledger recorded(final Path records, final int connection, final long beforeNs) {
+    static Ledger recorded(final Path records, final int connection, final long beforeNs) {
         final Path record = records.resolve(DatabaseLoad.recordName(connection));
         return new Ledger(
                 connection,
@@ -57,7 +57,7 @@ public final class Ledger {
      *
      * @param found values by sequence
      */
-    public void compare(final Map<Long, String> found) {
+    void compare(final Map<Long, String> found) {
         rows = found.size();
         acknowledged.forEach((sequence, value) -> {
             if (!value.equals(found.get(sequence))) {
@@ -75,7 +75,7 @@ public final class Ledger {
     }
 
     /** Both are changed by the same transactions. */
-    public void compareCounter(final long counter) {
+    void compareCounter(final long counter) {
         if (counter != rows) {
             rewinds++;
             complain("connection " + connection + " has " + rows + " rows and has counted to " + counter
@@ -99,22 +99,22 @@ public final class Ledger {
     }
 
     /** Transactions. */
-    public long acknowledged() {
+    long acknowledged() {
         return acknowledged.size();
     }
 
     /** Of these, those that are not there. */
-    public long lost() {
+    long lost() {
         return lost;
     }
 
     /** Signs that what is there is not one history. */
-    public long rewinds() {
+    long rewinds() {
         return rewinds;
     }
 
     /** The first of them, for people. */
-    public List<String> complaints() {
+    List<String> complaints() {
         return complaints;
     }
 }

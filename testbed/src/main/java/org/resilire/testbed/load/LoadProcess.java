@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.Lab;
 import org.resilire.testbed.lab.TalkingProgram;
 import tools.jackson.databind.json.JsonMapper;
@@ -17,6 +18,7 @@ public final class LoadProcess implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Duration START_LIMIT = Duration.ofSeconds(40);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(10);
+    private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(50);
 
     /** A connection may wait for its time-out before the load has ended, and verification takes time. */
     private static final Duration FINISH_LIMIT = Duration.ofSeconds(90);
@@ -38,7 +40,7 @@ public final class LoadProcess implements AutoCloseable {
     }
 
     /** Where the clients keep what they were answered. */
-    public static Path records(final Lab lab) {
+    static Path records(final Lab lab) {
         final Path records = lab.logs().resolve(RECORDS);
         try {
             return Files.createDirectories(records);
@@ -85,6 +87,25 @@ public final class LoadProcess implements AutoCloseable {
     private LoadProgress ask(final LoadRequest.Command command) {
         send(new LoadRequest(command, null));
         return JSON.readValue(program.awaitAnswer(command.name(), ANSWER_LIMIT), LoadProgress.class);
+    }
+
+    /**
+     * Waits until every connection was answered after that instant, leaving broken ones out; or until all are broken.
+     *
+     * @return how the load is then
+     */
+    public LoadProgress awaitAnswersSince(final long instantNs, final Duration limit) {
+        final LoadProgress[] last = new LoadProgress[1];
+        Await.until(
+                () -> {
+                    last[0] = progress();
+                    return last[0].oldestAcknowledgedNs() - instantNs > 0
+                            || last[0].brokenConnections() == last[0].connections();
+                },
+                limit,
+                PROGRESS_INTERVAL,
+                () -> "some connections got no answer within " + limit.toSeconds() + " s");
+        return last[0];
     }
 
     /**

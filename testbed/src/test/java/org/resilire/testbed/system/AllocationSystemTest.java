@@ -54,9 +54,7 @@ class AllocationSystemTest {
     @BeforeAll
     static void protectGuest() {
         hosts = TwoHosts.boot(AllocationSystemTest.class);
-        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
-        hosts.startPrimary(TwoHosts.patient());
-        hosts.awaitProtected();
+        hosts.protect(TakeoverMode.MANUAL, TwoHosts.patient());
         hosts.startLoad();
     }
 
@@ -78,7 +76,7 @@ class AllocationSystemTest {
     @ValueSource(strings = {"--mode remus --codec delta+lz4", "--mode fgbi --identify hash --block 256"})
     @Order(2)
     void shouldAllocateNothingOnEpochPathInOtherModes(final String mode) {
-        final CommandRun changed = hosts.resilireOnA("set", mode.split(" "));
+        final CommandRun changed = hosts.resilireOnA("set " + mode);
         assertEquals(0, changed.exitStatus(), () -> changed + hosts.describe());
         requireNoGarbage(OTHER_WARM_UP_EPOCHS);
     }

@@ -1,9 +1,7 @@
 package org.resilire.testbed.system;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.resilire.control.AgentRole;
@@ -83,19 +81,12 @@ final class ChangingHosts {
 
     /** Runs a command of an operator's on the host that runs the guest. */
     CommandRun onActiveHost(final String... command) {
-        return run(active, command);
+        return CommandRun.about(lab, active, command);
     }
 
     /** Runs a command of an operator's on the host that keeps the standby. */
     CommandRun onOtherHost(final String... command) {
-        return run(lab.peerOf(active), command);
-    }
-
-    private CommandRun run(final LabHost host, final String... command) {
-        final List<String> words = new ArrayList<>(List.of(command));
-        words.addAll(
-                List.of("--vm", lab.vmName(), "--run-dir", host.agentRunBase().toString()));
-        return CommandRun.in(host.namespace(), words);
+        return CommandRun.about(lab, lab.peerOf(active), command);
     }
 
     /** The agent that has the guest. Looked up anew: an agent that had the role before has left counters that are history. */

@@ -3,12 +3,10 @@ package org.resilire.testbed.system;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.resilire.control.AgentCounter;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
-import org.resilire.testbed.load.LoadResult;
 
 /** Hosts change roles as planned, and the clients of the guest find nothing of it in what they were told. */
 class ChangingRolesSystemTest {
@@ -34,16 +32,7 @@ class ChangingRolesSystemTest {
                 roles.awaitProtected();
                 assertEquals(1 + move, roles.primary().counter(AgentCounter.GENERATION), roles::describe);
             }
-            assertWhole(hosts);
+            hosts.requireNothingLost();
         }
-    }
-
-    private static void assertWhole(final TwoHosts hosts) {
-        hosts.awaitAnswersSince(System.nanoTime());
-        final LoadResult result = hosts.load().finish(null);
-        assertEquals(0, result.lostOperations(), result::toString);
-        assertEquals(0, result.rewinds(), result::toString);
-        assertEquals(result.connections(), result.connectionsSurvived(), result::toString);
-        assertEquals(List.of(), result.complaints(), result::toString);
     }
 }

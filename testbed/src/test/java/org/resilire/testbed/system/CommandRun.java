@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.resilire.testbed.TestbedException;
+import org.resilire.testbed.lab.Lab;
+import org.resilire.testbed.lab.LabHost;
 import org.resilire.testbed.lab.Namespace;
 
 /**
@@ -29,6 +31,14 @@ record CommandRun(int exitStatus, List<String> output, List<String> errors) {
             throw new TestbedException("RESILIRE_HOME is not set: start this by testbed/run, which sets it");
         }
         return Path.of(home, "agent", "bin", "resilire");
+    }
+
+    /** Runs a command about the lab's guest on a host, where an agent has it or its standby. */
+    static CommandRun about(final Lab lab, final LabHost host, final String... command) {
+        final List<String> arguments = new ArrayList<>(List.of(command));
+        arguments.addAll(
+                List.of("--vm", lab.vmName(), "--run-dir", host.agentRunBase().toString()));
+        return in(host.namespace(), arguments);
     }
 
     /** Runs it inside a namespace and waits for its end. */

@@ -20,8 +20,6 @@ import org.resilire.testbed.lab.LabDisk;
 import org.resilire.testbed.lab.LabHost;
 import org.resilire.testbed.lab.StandbyQemu;
 import org.resilire.testbed.lab.TakeoverMode;
-import org.resilire.testbed.load.FailoverTimes;
-import org.resilire.testbed.load.LoadResult;
 
 /** A guest with a replicated disk: ext4, on which Redis has every write on stable storage before it answers. */
 class DiskSystemTest {
@@ -30,7 +28,6 @@ class DiskSystemTest {
     private static final long DISK_BYTES = 256L << 20;
     private static final int EPOCHS = 100;
     private static final Duration EPOCHS_LIMIT = Duration.ofSeconds(60);
-    private static final Duration TAKEOVER_LIMIT = Duration.ofSeconds(30);
     private static final Duration LOSS_LIMIT = Duration.ofSeconds(30);
 
     /** Of {@code resilire standby} when the guest that it took over has ended. */
@@ -58,40 +55,15 @@ class DiskSystemTest {
         try (TwoHosts hosts = boot("failover")) {
             LabDisk.createExt4(hosts.lab(), DISK, DISK_BYTES);
             protect(hosts, TakeoverMode.AUTO);
-            final long protectedNs = System.nanoTime();
             hosts.startLoad();
             hosts.awaitEpochs(EPOCHS, EPOCHS_LIMIT);
             hosts.awaitAnswersSince(System.nanoTime());
 
-            final long killedNs = System.nanoTime();
-            hosts.guest().process().kill();
-            hosts.primary().process().kill();
-            final long[] stoodByNs = {killedNs};
-            hosts.await(
-                    () -> {
-                        // The clock first: at that time it was not further than what is read after.
-                        final long nowNs = System.nanoTime();
-                        final AgentState state = hosts.standby().state();
-                        if (state == AgentState.STANDBY_READY) {
-                            stoodByNs[0] = nowNs;
-                        }
-                        return state == AgentState.ACTIVE;
-                    },
-                    TAKEOVER_LIMIT,
-                    "host B to run the guest",
-                    false);
-            final FailoverTimes times = new FailoverTimes(protectedNs, killedNs, stoodByNs[0]);
-            hosts.awaitAnswersSince(times.stoodByNs());
-            final LoadResult result = hosts.load().finish(times);
-            assertEquals(0, result.lostOperations(), result::toString);
-            assertEquals(0, result.rewinds(), result::toString);
-            assertEquals(result.connections(), result.connectionsSurvived(), result::toString);
-            assertTrue(result.complaints().isEmpty(), result::toString);
+            hosts.requireNothingLost(hosts.killHostA());
 
-            final LabHost hostB = hosts.lab().hostB();
             endGuestOnB(hosts);
-            final Path copy = hostB.diskDirectory().resolve("copy");
-            LabDisk.copy(hostB.diskImage(DISK), copy);
+            final Path copy = hosts.lab().hostB().diskDirectory().resolve("copy");
+            LabDisk.copy(hosts.lab().hostB().diskImage(DISK), copy);
             assertEquals(Optional.empty(), DiskCheck.complaint(copy));
         }
     }
@@ -102,7 +74,7 @@ class DiskSystemTest {
         try (PidFd process = PidFd.open(qemu.pid())) {
             process.kill();
         }
-        hosts.standby().process().awaitEnd(TAKEOVER_LIMIT);
+        hosts.standby().process().awaitEnd(TwoHosts.END_LIMIT);
         assertEquals(FAILED, hosts.standby().process().exitStatus(), hosts::describe);
     }
 
@@ -115,7 +87,7 @@ class DiskSystemTest {
             hosts.awaitEpochs(EPOCHS, EPOCHS_LIMIT);
 
             hosts.primary().process().kill();
-            hosts.primary().process().awaitEnd(TAKEOVER_LIMIT);
+            hosts.primary().process().awaitEnd(TwoHosts.END_LIMIT);
             hosts.startPrimary(options());
             hosts.awaitProtected();
             hosts.awaitAnswersSince(System.nanoTime());

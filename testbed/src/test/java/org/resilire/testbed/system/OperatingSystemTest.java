@@ -17,8 +17,6 @@ import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentState;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.TakeoverMode;
-import org.resilire.testbed.load.FailoverTimes;
-import org.resilire.testbed.load.LoadResult;
 
 /**
  * What an operator does to a guest that is protected: pauses and resumes that, changes how it is done, ends it. The guest's clients
@@ -35,9 +33,7 @@ class OperatingSystemTest {
     @BeforeAll
     static void protectGuest() {
         hosts = TwoHosts.boot(OperatingSystemTest.class);
-        hosts.startStandby(TakeoverMode.AUTO, TwoHosts.patient());
-        hosts.startPrimary(TwoHosts.patient());
-        hosts.awaitProtected();
+        hosts.protect(TakeoverMode.AUTO, TwoHosts.patient());
         hosts.startLoad();
         hosts.awaitEpochs(EPOCHS, LIMIT);
     }
@@ -86,7 +82,7 @@ class OperatingSystemTest {
     @Order(2)
     void shouldChangeWhenCheckpointsAreMadeWithoutANewSession(final String options) {
         final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
-        assertDone(hosts.resilireOnA("set", options.split(" ")));
+        assertDone(hosts.resilireOnA("set " + options));
         hosts.awaitEpochs(EPOCHS, LIMIT);
         hosts.awaitAnswersSince(System.nanoTime());
         System.out.printf(
@@ -104,7 +100,7 @@ class OperatingSystemTest {
     @Order(3)
     void shouldGoOnInAnotherModeOnceTheMemoryIsCopiedAnew(final String options) {
         final long sessions = hosts.standby().counter(AgentCounter.SYNCHRONISATIONS);
-        assertDone(hosts.resilireOnA("set", options.split(" ")));
+        assertDone(hosts.resilireOnA("set " + options));
         assertTrue(hosts.isProtected(), hosts::describe);
         assertEquals(sessions + 1, hosts.standby().counter(AgentCounter.SYNCHRONISATIONS), hosts::describe);
         hosts.awaitEpochs(EPOCHS, LIMIT);
@@ -130,31 +126,9 @@ class OperatingSystemTest {
         hosts.primary().command("pause");
         hosts.awaitAnswersSince(System.nanoTime());
         hosts.primary().command("resume");
-        final long protectedNs = System.nanoTime();
         hosts.awaitEpochs(EPOCHS, LIMIT);
         hosts.awaitAnswersSince(System.nanoTime());
 
-        final long killedNs = System.nanoTime();
-        hosts.guest().process().kill();
-        hosts.primary().process().kill();
-        final long[] stoodByNs = {killedNs};
-        hosts.await(
-                () -> {
-                    final long nowNs = System.nanoTime();
-                    final AgentState state = hosts.standby().state();
-                    if (state == AgentState.STANDBY_READY) {
-                        stoodByNs[0] = nowNs;
-                    }
-                    return state == AgentState.ACTIVE;
-                },
-                LIMIT,
-                "host B to run the guest",
-                false);
-        hosts.awaitAnswersSince(stoodByNs[0]);
-        final LoadResult result = hosts.load().finish(new FailoverTimes(protectedNs, killedNs, stoodByNs[0]));
-        assertEquals(0, result.lostOperations(), result::toString);
-        assertEquals(0, result.rewinds(), result::toString);
-        assertEquals(result.connections(), result.connectionsSurvived(), result::toString);
-        assertTrue(result.complaints().isEmpty(), result::toString);
+        hosts.requireNothingLost(hosts.killHostA());
     }
 }

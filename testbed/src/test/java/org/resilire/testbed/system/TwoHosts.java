@@ -1,17 +1,17 @@
 package org.resilire.testbed.system;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.resilire.control.AgentCounter;
-import org.resilire.control.AgentState;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.AgentProcess;
@@ -19,11 +19,15 @@ import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.GuestProcess;
+import org.resilire.testbed.lab.HostPair;
 import org.resilire.testbed.lab.Lab;
+import org.resilire.testbed.lab.Takeover;
 import org.resilire.testbed.lab.TakeoverMode;
+import org.resilire.testbed.load.FailoverTimes;
 import org.resilire.testbed.load.LoadOptions;
 import org.resilire.testbed.load.LoadProcess;
 import org.resilire.testbed.load.LoadProgress;
+import org.resilire.testbed.load.LoadResult;
 
 /**
  * A lab with a booted guest, and the agents that come and go around it: one for all tests of a class, since a boot takes longer
@@ -34,18 +38,18 @@ final class TwoHosts implements AutoCloseable {
     static final Duration PROTECTION_LIMIT = Duration.ofSeconds(60);
     static final Duration END_LIMIT = Duration.ofSeconds(20);
     private static final Duration SERVICE_LIMIT = Duration.ofSeconds(45);
-    private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(50);
+    private static final Duration TAKEOVER_LIMIT = Duration.ofSeconds(60);
 
     private final Lab lab;
     private final GuestConfig config;
-    private GuestProcess guest;
-    private AgentProcess primary;
-    private AgentProcess standby;
+    private final HostPair hosts;
     private LoadProcess load;
+    private long protectedNs;
 
     private TwoHosts(final Lab lab, final GuestConfig config) {
         this.lab = lab;
         this.config = config;
+        hosts = new HostPair(lab, config);
     }
 
     /** Two hosts and a small guest whose services answer. */
@@ -94,51 +98,41 @@ final class TwoHosts implements AutoCloseable {
     }
 
     void bootGuest() {
-        guest = GuestProcess.start(lab, config).awaitReady();
+        hosts.bootGuest();
     }
 
     /** An agent for the guest on host A, instead of the one that may be there. */
     AgentProcess startPrimary(final AgentOptions options) {
-        end(primary);
-        primary = AgentProcess.protect(lab, options).awaitStarted();
-        return primary;
+        return hosts.startPrimary(options);
     }
 
     /** An agent on host B, instead of the one that may be there. */
     AgentProcess startStandby(final TakeoverMode takeover, final AgentOptions options) {
-        end(standby);
-        standby = AgentProcess.standby(lab, config, takeover, options).awaitStarted();
-        return standby;
+        return hosts.startStandby(takeover, options);
     }
 
-    private static void end(final AgentProcess agent) {
-        if (agent != null && agent.process().isAlive()) {
-            agent.process().terminate();
-            agent.process().awaitEnd(END_LIMIT);
-        }
+    /** Agents on both hosts for a guest that runs; waits until they protect it. */
+    void protect(final TakeoverMode takeover, final AgentOptions options) {
+        startStandby(takeover, options);
+        startPrimary(options);
+        awaitProtected();
     }
 
     /** Both agents run and say that host B could take over now. */
     void awaitProtected() {
-        await(this::isProtected, PROTECTION_LIMIT, "the guest to be protected", true);
+        hosts.awaitProtected(PROTECTION_LIMIT);
+        protectedNs = System.nanoTime();
     }
 
     boolean isProtected() {
-        return isAlive(primary)
-                && isAlive(standby)
-                && primary.state() == AgentState.PROTECTED
-                && standby.state() == AgentState.STANDBY_READY;
-    }
-
-    private static boolean isAlive(final AgentProcess agent) {
-        return agent != null && agent.process().isAlive();
+        return hosts.isProtected();
     }
 
     /** Waits until so many more epochs are safe on host B. */
     void awaitEpochs(final long count, final Duration limit) {
-        final long before = Math.max(0, primary.counter(AgentCounter.EPOCHS_TOTAL));
+        final long before = Math.max(0, primary().counter(AgentCounter.EPOCHS_TOTAL));
         await(
-                () -> primary.counter(AgentCounter.EPOCHS_TOTAL) >= before + count,
+                () -> primary().counter(AgentCounter.EPOCHS_TOTAL) >= before + count,
                 limit,
                 count + " more epochs after the first " + before,
                 true);
@@ -151,32 +145,18 @@ final class TwoHosts implements AutoCloseable {
      */
     void await(final BooleanSupplier condition, final Duration limit, final String awaited, final boolean needsAgents) {
         Await.until(
-                () -> condition.getAsBoolean() || (needsAgents && !(isAlive(primary) && isAlive(standby))),
+                () -> condition.getAsBoolean() || (needsAgents && !hosts.hasAgents()),
                 limit,
                 () -> "waited " + limit.toSeconds() + " s for " + awaited + describe());
-        if (!condition.getAsBoolean() && needsAgents && !(isAlive(primary) && isAlive(standby))) {
+        if (!condition.getAsBoolean() && needsAgents && !hosts.hasAgents()) {
             throw new TestbedException("an agent ended while waiting for " + awaited + describe());
         }
     }
 
     /** The states and last words of everybody, for the message of an assertion. */
     String describe() {
-        final StringBuilder text = new StringBuilder();
-        text.append("\nguest: ")
-                .append(guest == null ? "not started" : guest.process().isAlive() ? "runs" : "has ended");
-        agents().forEach(agent -> text.append(agent.described()));
-        return text.toString();
-    }
-
-    private List<AgentProcess> agents() {
-        final List<AgentProcess> agents = new ArrayList<>();
-        if (primary != null) {
-            agents.add(primary);
-        }
-        if (standby != null) {
-            agents.add(standby);
-        }
-        return agents;
+        final String state = guest() == null ? "not started" : guest().process().isAlive() ? "runs" : "has ended";
+        return "\nguest: " + state + hosts.describedAgents();
     }
 
     /** Compares all memory, now. */
@@ -184,16 +164,9 @@ final class TwoHosts implements AutoCloseable {
         return resilireOnA("verify");
     }
 
-    /** Runs a command about the guest on host A. */
-    CommandRun resilireOnA(final String command, final String... options) {
-        final List<String> arguments = new ArrayList<>(List.of(
-                command,
-                "--vm",
-                lab.vmName(),
-                "--run-dir",
-                lab.hostA().agentRunBase().toString()));
-        arguments.addAll(List.of(options));
-        return CommandRun.in(lab.hostA().namespace(), arguments);
+    /** Runs a command about the guest on host A; its words between blanks. */
+    CommandRun resilireOnA(final String command) {
+        return CommandRun.about(lab, lab.hostA(), command.split(" "));
     }
 
     /** Clients of the guest, which must be reachable: an agent is its way to the network. */
@@ -215,19 +188,50 @@ final class TwoHosts implements AutoCloseable {
 
     /** Waits until every connection of the load was answered after that instant; none may have broken. */
     void awaitAnswersSince(final long instantNs) {
-        final LoadProgress[] last = new LoadProgress[1];
-        Await.until(
-                () -> {
-                    last[0] = load.progress();
-                    return last[0].brokenConnections() > 0 || last[0].oldestAcknowledgedNs() - instantNs > 0;
-                },
-                SERVICE_LIMIT,
-                PROGRESS_INTERVAL,
-                () -> "waited " + SERVICE_LIMIT.toSeconds() + " s for answers on every connection; " + last[0]
-                        + describe());
-        if (last[0].brokenConnections() > 0) {
-            throw new TestbedException("connections broke: " + last[0] + describe());
+        final LoadProgress last;
+        try {
+            last = load.awaitAnswersSince(instantNs, SERVICE_LIMIT);
+        } catch (final TestbedException noAnswers) {
+            throw new TestbedException(noAnswers.getMessage() + "; " + load.progress() + describe(), noAnswers);
         }
+        if (last.brokenConnections() > 0) {
+            throw new TestbedException("connections broke: " + last + describe());
+        }
+    }
+
+    /** Host A dies as a whole; returns when host B runs the guest. */
+    Takeover killHostA() {
+        return awaitTakeover(hosts.killHostA(true));
+    }
+
+    /** Waits until host B runs the guest, and watches it from an instant at which it did not take over yet. */
+    Takeover awaitTakeover(final long sinceNs) {
+        final Takeover takeover = Takeover.await(standby(), sinceNs, TAKEOVER_LIMIT);
+        if (!takeover.hasHappened()) {
+            throw new TestbedException(
+                    "host B did not take over within " + TAKEOVER_LIMIT.toSeconds() + " s" + describe());
+        }
+        return takeover;
+    }
+
+    /** Waits for answers from host B on every connection, ends the load, and finds all true that its clients were told. */
+    LoadResult requireNothingLost(final Takeover takeover) {
+        awaitAnswersSince(takeover.stoodByNs());
+        return assertWhole(load.finish(FailoverTimes.between(protectedNs, takeover)));
+    }
+
+    /** The same where no host died. */
+    LoadResult requireNothingLost() {
+        awaitAnswersSince(System.nanoTime());
+        return assertWhole(load.finish(null));
+    }
+
+    private LoadResult assertWhole(final LoadResult result) {
+        assertEquals(0, result.lostOperations(), () -> result + describe());
+        assertEquals(0, result.rewinds(), () -> result + describe());
+        assertEquals(result.connections(), result.connectionsSurvived(), () -> result + describe());
+        assertEquals(List.of(), result.complaints(), () -> result + describe());
+        return result;
     }
 
     Lab lab() {
@@ -239,15 +243,15 @@ final class TwoHosts implements AutoCloseable {
     }
 
     GuestProcess guest() {
-        return guest;
+        return hosts.guest();
     }
 
     AgentProcess primary() {
-        return primary;
+        return hosts.primary();
     }
 
     AgentProcess standby() {
-        return standby;
+        return hosts.standby();
     }
 
     @Override

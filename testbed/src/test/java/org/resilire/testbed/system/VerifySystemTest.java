@@ -27,9 +27,7 @@ class VerifySystemTest {
     @BeforeAll
     static void protectGuest() {
         hosts = TwoHosts.boot(VerifySystemTest.class);
-        hosts.startStandby(TakeoverMode.MANUAL, TwoHosts.patient());
-        hosts.startPrimary(TwoHosts.patient().withVerifyEvery(50));
-        hosts.awaitProtected();
+        hosts.protect(TakeoverMode.MANUAL, TwoHosts.patient().withVerifyEvery(50));
         hosts.startLoad();
     }
 
