@@ -71,11 +71,7 @@ final class DelayExperiment implements Experiment {
 
     @Override
     public void run(final Evaluation evaluation) {
-        final List<Point> wanted =
-                points(evaluation.plan()).stream().filter(evaluation::lacks).toList();
-        if (!wanted.isEmpty()) {
-            evaluation.measureTogether(wanted, () -> run(evaluation, wanted));
-        }
+        evaluation.measureTogether(points(evaluation.plan()), wanted -> run(evaluation, wanted));
     }
 
     private static void run(final Evaluation evaluation, final List<Point> wanted) {

@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.PauseFloor;
@@ -75,13 +76,19 @@ final class Evaluation {
     /**
      * Measures points that need something together, such as a guest; if that fails, those that are left are told and kept as not
      * measured, and the evaluation goes on.
+     *
+     * @param measurements is given those points that the results do not have yet, unless they have all
      */
-    void measureTogether(final List<Point> points, final Runnable measurements) {
+    void measureTogether(final List<Point> points, final Consumer<List<Point>> measurements) {
+        final List<Point> wanted = points.stream().filter(this::lacks).toList();
+        if (wanted.isEmpty()) {
+            return;
+        }
         try {
-            measurements.run();
+            measurements.accept(wanted);
         } catch (final TestbedException failure) {
             rethrowIfEnding(failure);
-            final List<Point> left = points.stream()
+            final List<Point> left = wanted.stream()
                     .filter(point -> lacks(point) && !failed.contains(point))
                     .toList();
             begun += left.size();

@@ -77,15 +77,11 @@ final class MigrationExperiment implements Experiment {
     @Override
     public void run(final Evaluation evaluation) {
         for (final Workload workload : WORKLOADS) {
-            final List<Point> wanted =
-                    points(workload).filter(evaluation::lacks).toList();
-            if (!wanted.isEmpty()) {
-                evaluation.measureTogether(wanted, () -> run(evaluation, workload));
-            }
+            evaluation.measureTogether(points(workload).toList(), wanted -> run(evaluation, workload, wanted));
         }
     }
 
-    private static void run(final Evaluation evaluation, final Workload workload) {
+    private static void run(final Evaluation evaluation, final Workload workload, final List<Point> wanted) {
         evaluation.say("%s: booting a guest", workload.title());
         final GuestConfig config =
                 new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
@@ -94,14 +90,14 @@ final class MigrationExperiment implements Experiment {
             running.startOnce(workload);
             for (final ProtectionMode mode : MODES) {
                 final Point point = point(workload, mode.name());
-                if (evaluation.lacks(point)) {
+                if (wanted.contains(point)) {
                     evaluation.measure(
                             point, () -> repeat(evaluation, point, () -> synchronise(evaluation, subject, mode)));
                 }
             }
             for (final Method method : METHODS) {
                 final Point point = point(workload, method.name());
-                if (evaluation.lacks(point)) {
+                if (wanted.contains(point)) {
                     evaluation.measure(point, () -> repeat(evaluation, point, () -> migrate(subject, method)));
                 }
             }

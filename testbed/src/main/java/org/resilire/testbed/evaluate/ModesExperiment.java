@@ -2,6 +2,7 @@ package org.resilire.testbed.evaluate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
@@ -37,32 +38,31 @@ final class ModesExperiment implements Experiment {
     @Override
     public List<Point> points(final EvaluationPlan plan) {
         return plan.workloads().stream()
-                .flatMap(workload -> plan.modes().stream().map(mode -> point(workload, mode)))
+                .flatMap(workload -> points(plan, workload))
                 .toList();
+    }
+
+    private static Stream<Point> points(final EvaluationPlan plan, final Workload workload) {
+        return plan.modes().stream().map(mode -> point(workload, mode));
     }
 
     @Override
     public void run(final Evaluation evaluation) {
         for (final Workload workload : evaluation.plan().workloads()) {
-            final List<ProtectionMode> wanted = evaluation.plan().modes().stream()
-                    .filter(mode -> evaluation.lacks(point(workload, mode)))
-                    .toList();
-            if (!wanted.isEmpty()) {
-                evaluation.measureTogether(
-                        wanted.stream().map(mode -> point(workload, mode)).toList(),
-                        () -> run(evaluation, workload, wanted));
-            }
+            evaluation.measureTogether(
+                    points(evaluation.plan(), workload).toList(), wanted -> run(evaluation, workload, wanted));
         }
     }
 
-    private static void run(final Evaluation evaluation, final Workload workload, final List<ProtectionMode> modes) {
+    private static void run(final Evaluation evaluation, final Workload workload, final List<Point> wanted) {
         final EvaluationPlan plan = evaluation.plan();
         evaluation.say("%s: booting a guest", workload.title());
         try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
                 RunningWorkload running = new RunningWorkload(subject)) {
             running.startOnce(workload);
-            for (final ProtectionMode mode : modes) {
-                evaluation.measure(point(workload, mode), () -> measure(evaluation, subject, running, workload, mode));
+            for (final Point point : wanted) {
+                final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
+                evaluation.measure(point, () -> measure(evaluation, subject, running, workload, mode));
             }
         }
     }

@@ -85,13 +85,9 @@ final class ReplayExperiment implements Experiment {
     public void run(final Evaluation evaluation) {
         final EvaluationPlan plan = evaluation.plan();
         for (final ReplayLoad load : DELAY_LOADS) {
-            final List<Point> wanted = Stream.concat(
-                            delayPoints(plan, load), load == ReplayLoad.HIGH_NET ? coursePoints() : Stream.of())
-                    .filter(evaluation::lacks)
-                    .toList();
-            if (!wanted.isEmpty()) {
-                evaluation.measureTogether(wanted, () -> runDelays(evaluation, load, wanted));
-            }
+            final Stream<Point> points =
+                    Stream.concat(delayPoints(plan, load), load == ReplayLoad.HIGH_NET ? coursePoints() : Stream.of());
+            evaluation.measureTogether(points.toList(), wanted -> runDelays(evaluation, load, wanted));
         }
         DOWNTIME_LOADS.stream()
                 .flatMap(load -> downtimePoints(plan, load))

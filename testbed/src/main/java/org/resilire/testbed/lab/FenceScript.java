@@ -1,10 +1,6 @@
 package org.resilire.testbed.lab;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * The power switch of host A: ends its QEMU and its agent and says so only when both are gone. Shell builtins but for the
@@ -47,11 +43,6 @@ final class FenceScript {
     private FenceScript() {}
 
     static void write(final Path path) {
-        try {
-            Files.writeString(path, TEXT);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
-        } catch (final IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
+        LabFiles.writeScript(path, TEXT);
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /** The lab's files: {@code /run/resilire-testbed-ID} and {@code /dev/shm/resilire-ID*}, both in memory, with the
  * agents' files among the latter; and {@code /var/tmp/resilire-testbed-ID} for disks, which is not. */
@@ -48,6 +49,16 @@ final class LabFiles {
     static void createDirectories(final Path path) {
         try {
             Files.createDirectories(path);
+        } catch (final IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /** A shell script that can be run. */
+    static void writeScript(final Path path, final String text) {
+        try {
+            Files.writeString(path, text);
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
         } catch (final IOException failure) {
             throw new UncheckedIOException(failure);
         }

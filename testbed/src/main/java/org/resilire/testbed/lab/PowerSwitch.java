@@ -1,10 +1,6 @@
 package org.resilire.testbed.lab;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * The power switch of any host: ends all that runs in its namespace and says so only when nothing does. For hosts that change roles,
@@ -29,11 +25,6 @@ final class PowerSwitch {
     private PowerSwitch() {}
 
     static void write(final Path path) {
-        try {
-            Files.writeString(path, TEXT);
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
-        } catch (final IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
+        LabFiles.writeScript(path, TEXT);
     }
 }
