@@ -50,7 +50,10 @@ public final class GuestNetwork implements Agent {
     private long droppedFramesIn;
     private long inputStalls;
     private boolean isInputStalled;
-    /** Up to where the guest's socket was given the input log; read by the checkpoint thread. */
+    /** Up to where the guest's socket was given the frames of the input log. */
+    private long givenPosition;
+
+    /** The same, and what the guest let out since, which is for nobody to take; read by the checkpoint thread. */
     private volatile long deliveredPosition;
     /** After a takeover, for as long as its connections live; null otherwise. Set before the network runs. */
     private FrameReplay replay;
@@ -79,7 +82,7 @@ public final class GuestNetwork implements Agent {
     @Override
     public int doWork() {
         int workCount = 0;
-        if (inputLog != null && inputLog.isLogging()) {
+        if (inputLog != null && inputLog.isLogging() && givenPosition > inputLog.consumed()) {
             noteConsumedInput(scratch);
         }
         workCount += releaseOutput();
@@ -310,8 +313,15 @@ public final class GuestNetwork implements Agent {
     }
 
     private void tellEmitted() {
-        if (inputLog != null && inputLog.isLogging()) {
-            emissionListener.tell(inputLog);
+        if (inputLog == null || !inputLog.isLogging()) {
+            return;
+        }
+        emissionListener.tell(inputLog);
+        // It stands behind the last frame. If only frames counted as taken, a guest that is sent nothing would fill the
+        // log, and then nothing could ever arrive.
+        final long position = inputLog.position();
+        if (position != deliveredPosition && inboundQueue.isEmpty() && (replay == null || !replay.isWaiting())) {
+            deliveredPosition = position;
         }
     }
 
@@ -338,7 +348,7 @@ public final class GuestNetwork implements Agent {
         final int sent = inboundQueue.isEmpty() ? guest.send(inbound, 0, count) : 0;
         deliveredFrames += sent;
         if (sent > 0) {
-            deliveredPosition = inboundPositions[sent - 1];
+            given(inboundPositions[sent - 1]);
         }
         for (int i = sent; i < count; i++) {
             final boolean isQueued = inboundQueue.offer(
@@ -356,11 +366,16 @@ public final class GuestNetwork implements Agent {
         final int count = inboundQueue.peek(retry);
         final int sent = guest.send(retry, 0, count);
         for (int i = 0; i < sent; i++) {
-            deliveredPosition = inboundQueue.headLabel();
+            given(inboundQueue.headLabel());
             inboundQueue.removeHead();
         }
         deliveredFrames += sent;
         return sent;
+    }
+
+    private void given(final long position) {
+        givenPosition = position;
+        deliveredPosition = position;
     }
 
     private void publishCounters() {

@@ -20,6 +20,7 @@ import org.resilire.linux.UnixDatagramSocket;
 class InputReplayGateTest {
 
     private static final long WIDE = 1 << 20;
+    private static final int EMISSION_BYTES = 8_000;
 
     @TempDir
     Path directory;
@@ -32,6 +33,7 @@ class InputReplayGateTest {
     private final List<Long> emittedEpochs = new ArrayList<>();
     private UnixDatagramSocket guest;
     private GuestNetwork network;
+    private boolean tellsOfOutput;
 
     @BeforeEach
     void start() {
@@ -49,7 +51,11 @@ class InputReplayGateTest {
                     }
 
                     @Override
-                    public void tell(final InboundLog into) {}
+                    public void tell(final InboundLog into) {
+                        if (tellsOfOutput) {
+                            into.addEmission((entries, offset, capacityBytes) -> capacityBytes, EMISSION_BYTES);
+                        }
+                    }
 
                     @Override
                     public long emitted(final NetworkCounter counter) {
@@ -183,6 +189,27 @@ class InputReplayGateTest {
         assertEquals(arriving, drained.positions.size(), "every one was logged");
         assertEquals(0, network.counters().value(NetworkCounter.DROPPED_FRAMES_IN));
         assertFalse(network.isInputStalled());
+    }
+
+    @Test
+    void shouldHaveRoomForInputHoweverMuchTheGuestHasSentWithoutAny() {
+        log.endSession();
+        log.open(InboundLog.MIN_WINDOW_BYTES);
+        log.begin();
+        tellsOfOutput = true;
+        final long begin = log.position();
+        for (int epoch = 5; log.position() - begin < 3 * InboundLog.MIN_WINDOW_BYTES; epoch++) {
+            assertTrue(epoch < 1_000, "the log is full");
+            work();
+            log.drain(drained, 1_000);
+            network.noteConsumedInput();
+            log.markBoundary(epoch);
+            log.committed(epoch);
+        }
+        arrive(10);
+        work();
+        assertFalse(network.isInputStalled());
+        assertEquals(List.of(10L), receivedByGuest());
     }
 
     @Test
