@@ -501,6 +501,8 @@ final class PrimaryLink implements Agent {
         final boolean whole =
                 message.limit() + SwitchoverAnswerDecoder.textHeaderLength() + message.textLength() <= limit;
         notice = null;
+        // The guest stands still: what comes next is not to wait as if it were said again.
+        nextNoticeNanos = nowNanos;
         session.switchoverAnswered(new PrimarySession.SwitchoverReply(stage, generation, whole ? message.text() : ""));
     }
 
