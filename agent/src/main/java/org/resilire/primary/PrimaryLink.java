@@ -618,7 +618,8 @@ final class PrimaryLink implements Agent {
         }
         final VerifyReportDecoder.FirstDifferingDecoder group = message.firstDiffering();
         final int count = group.count();
-        if (group.actingBlockLength() < Long.BYTES || message.limit() + count * group.actingBlockLength() > limit) {
+        if (group.actingBlockLength() < Long.BYTES
+                || message.limit() + (long) count * group.actingBlockLength() > limit) {
             return;
         }
         final List<Long> pages = new ArrayList<>(count);

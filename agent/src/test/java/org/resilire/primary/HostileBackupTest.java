@@ -10,6 +10,7 @@ import io.aeron.Subscription;
 import io.aeron.logbuffer.Header;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -395,6 +396,20 @@ class HostileBackupTest {
         awaitPhase(PrimarySession.Phase.LOST);
         assertEquals("it acknowledged epoch " + wrong + " after 0", session.lossReason());
         assertEquals(List.of(), acknowledged);
+    }
+
+    /** Count and length of the group are the longest there are; their product is more than an int holds. */
+    @Test
+    void shouldNotReadAReportBeyondItsEnd() {
+        openSession(1);
+        final byte[] report = verifyReport(1, 5);
+        final int group = MessageHeaderEncoder.ENCODED_LENGTH + VerifyReportEncoder.BLOCK_LENGTH;
+        Arrays.fill(report, group, group + VerifyReportEncoder.FirstDifferingEncoder.HEADER_SIZE, (byte) -1);
+        send(report);
+        send(verifyReport(1, MARK));
+        Await.until("the next is read", () -> session.verifyReport() != null, this::work);
+        assertEquals(MARK, session.verifyReport().epoch());
+        assertEquals(List.of(), transportLog.complaints(), "an exception went astray in a message's handler");
     }
 
     @Test
