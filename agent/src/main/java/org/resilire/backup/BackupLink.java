@@ -24,7 +24,6 @@ import org.resilire.failover.FailureDetector;
 import org.resilire.failover.TakeoverLease;
 import org.resilire.fault.FailurePoint;
 import org.resilire.fault.FailurePoints;
-import org.resilire.net.replay.ReplayLog;
 import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.sbe.CommitSwitchoverDecoder;
@@ -775,9 +774,14 @@ final class BackupLink implements Agent {
         if (!whole || inputEntry.wrapAndApplyHeader(buffer, offset, header).sessionId() != sessionId) {
             return;
         }
-        final int kind = inputEntry.kind() == 0 ? ReplayLog.FRAME : ReplayLog.EMITTED;
         final String violation = replica.replayLog()
-                .append(kind, inputEntry.position(), inputEntry.isFirst() != 0, buffer, at, offset + length - at);
+                .append(
+                        inputEntry.kind(),
+                        inputEntry.position(),
+                        inputEntry.isFirst() != 0,
+                        buffer,
+                        at,
+                        offset + length - at);
         if (violation != null) {
             // Without it a failover could not replay: better to be synchronised again.
             final String what = "its input log has " + violation;

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.resilire.epoch.EpochMessages;
 import org.resilire.epoch.EpochMessages.Message;
 import org.resilire.guest.GuestMemory;
+import org.resilire.net.FrameRing;
 import org.resilire.synthetic.LogCapture;
 import org.resilire.synthetic.Mutations;
 import org.resilire.synthetic.SyntheticGuest;
@@ -32,6 +33,9 @@ class HostilePrimaryTest {
     private static final int PAGES = 4;
     private static final int SESSIONS = 1_100;
     private static final int MESSAGES_A_SESSION = 10;
+    private static final int INPUT_SESSIONS = 200;
+    private static final int INPUT_MESSAGES_A_SESSION = 20;
+    private static final int PAYLOAD_BYTES = 72;
 
     @TempDir
     Path directory;
@@ -151,7 +155,7 @@ class HostilePrimaryTest {
     }
 
     private byte[] hostile(final int session) {
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(9)) {
             case 0 -> mutations.garbage();
             case 1 -> withHeader(mutations.garbage());
             // Not the address to answer to: that would be sent to.
@@ -159,6 +163,7 @@ class HostilePrimaryTest {
             case 3 -> mutations.spoil(primary.heartbeat());
             case 4 -> mutations.spoil(primary.encode(anyOf(nextEpoch(session))), 48);
             case 5 -> mutations.spoil(primary.encode(endWithWrongChecksum(session)), 48);
+            case 6 -> mutations.spoil(primary.inputBoundary(2, random.nextLong()));
             default -> mutations.spoil(primary.encode(anyOf(nextEpoch(session))));
         };
     }
@@ -168,7 +173,7 @@ class HostilePrimaryTest {
         final byte[] message = new byte[MessageHeaderDecoder.ENCODED_LENGTH + garbage.length];
         System.arraycopy(primary.heartbeat(), 0, message, 0, MessageHeaderDecoder.ENCODED_LENGTH);
         System.arraycopy(garbage, 0, message, MessageHeaderDecoder.ENCODED_LENGTH, garbage.length);
-        message[2] = (byte) random.nextInt(30);
+        message[2] = (byte) random.nextInt(45);
         message[0] = (byte) random.nextInt(70);
         return message;
     }
@@ -187,6 +192,46 @@ class HostilePrimaryTest {
     private Message endWithWrongChecksum(final int session) {
         final Message end = nextEpoch(session).getLast();
         return end.withFlippedBit(Byte.SIZE * EpochEndEncoder.checksumEncodingOffset() + random.nextInt(Long.SIZE));
+    }
+
+    @Test
+    void shouldSurviveHostileInput() {
+        for (int session = 1; session <= INPUT_SESSIONS; session++) {
+            // Far from each other: what was spoilt for one must not be right for the next.
+            primary.sessionId = session * 0x9e3779b97f4a7c15L;
+            primary.open();
+            sessionEnded = false;
+            long position = random.nextLong() >>> (1 + random.nextInt(60));
+            boolean isFirst = true;
+            for (int i = 0; i < INPUT_MESSAGES_A_SESSION && !sessionEnded; i++) {
+                if (random.nextInt(3) == 0) {
+                    // The log has something, and goes on, before the next is spoilt.
+                    position += FrameRing.recordBytes(PAYLOAD_BYTES);
+                    primary.sendOnInputStream(
+                            primary.inputEntry(random.nextInt(2), position, isFirst, new byte[PAYLOAD_BYTES]));
+                    isFirst = false;
+                } else {
+                    primary.sendOnInputStream(hostileInput(position));
+                }
+            }
+            // It ends the session, if nothing before it has: nobody can go on from there.
+            primary.sendOnInputStream(primary.inputEntry(0, Long.MAX_VALUE, false, new byte[PAYLOAD_BYTES]));
+            primary.await("the session ends", () -> sessionEnded);
+        }
+        assertArrayEquals(new byte[PAGES * GuestMemory.PAGE_BYTES], ScriptedPrimary.memoryOf(backup));
+        assertEquals(List.of(), transportLog.complaints(), "an exception went astray in a message's handler");
+    }
+
+    private byte[] hostileInput(final long position) {
+        return switch (random.nextInt(4)) {
+            case 0 -> withHeader(mutations.garbage());
+            case 1 -> mutations.spoil(primary.inboundFrame(random.nextLong(), mutations.garbage()));
+            default -> {
+                final byte[] payload = mutations.garbage();
+                yield mutations.spoil(primary.inputEntry(
+                        random.nextInt(2), position + FrameRing.recordBytes(payload.length), false, payload));
+            }
+        };
     }
 
     @Test

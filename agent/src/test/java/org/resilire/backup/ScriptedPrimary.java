@@ -34,6 +34,9 @@ import org.resilire.wire.sbe.EpochEndEncoder;
 import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.GuestLostEncoder;
 import org.resilire.wire.sbe.HelloEncoder;
+import org.resilire.wire.sbe.InboundFrameEncoder;
+import org.resilire.wire.sbe.InputBoundaryEncoder;
+import org.resilire.wire.sbe.InputEntryEncoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
@@ -93,6 +96,7 @@ final class ScriptedPrimary implements AutoCloseable {
     private final Subscription replies;
     private final ExclusivePublication replication;
     private final ExclusivePublication beats;
+    private final ExclusivePublication inputs;
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onReply);
 
@@ -108,6 +112,7 @@ final class ScriptedPrimary implements AutoCloseable {
         setDefaults();
         replication = transport.connect(backup, Streams.REPLICATION);
         beats = transport.connect(backup, Streams.PRIMARY_HEARTBEAT);
+        inputs = transport.connect(backup, Streams.INPUT);
     }
 
     /** From here on greetings fit again. */
@@ -147,6 +152,10 @@ final class ScriptedPrimary implements AutoCloseable {
 
     void sendOnHeartbeatStream(final byte[] message) {
         offer(beats, message);
+    }
+
+    void sendOnInputStream(final byte[] message) {
+        offer(inputs, message);
     }
 
     private void offer(final ExclusivePublication to, final byte[] message) {
@@ -278,6 +287,39 @@ final class ScriptedPrimary implements AutoCloseable {
                 .generation(generation)
                 .echoedBackupNanos(newestBackupNanos);
         return bytes(buffer, PrimaryHeartbeatEncoder.BLOCK_LENGTH);
+    }
+
+    /** @param kind as on the wire */
+    byte[] inputEntry(final int kind, final long position, final boolean isFirst, final byte[] payload) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64 + payload.length]);
+        new InputEntryEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .position(position)
+                .kind((short) kind)
+                .isFirst((short) (isFirst ? 1 : 0));
+        buffer.putBytes(MessageHeaderEncoder.ENCODED_LENGTH + InputEntryEncoder.BLOCK_LENGTH, payload);
+        return bytes(buffer, InputEntryEncoder.BLOCK_LENGTH + payload.length);
+    }
+
+    byte[] inboundFrame(final long epoch, final byte[] payload) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64 + payload.length]);
+        new InboundFrameEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .epoch(epoch);
+        buffer.putBytes(MessageHeaderEncoder.ENCODED_LENGTH + InboundFrameEncoder.BLOCK_LENGTH, payload);
+        return bytes(buffer, InboundFrameEncoder.BLOCK_LENGTH + payload.length);
+    }
+
+    byte[] inputBoundary(final long epoch, final long position) {
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64]);
+        new InputBoundaryEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .epoch(epoch)
+                .position(position);
+        return bytes(buffer, InputBoundaryEncoder.BLOCK_LENGTH);
     }
 
     byte[] guestLost() {

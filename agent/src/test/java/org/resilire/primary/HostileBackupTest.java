@@ -50,11 +50,13 @@ import org.resilire.transport.Streams;
 import org.resilire.transport.Transport;
 import org.resilire.wire.sbe.BackupHeartbeatEncoder;
 import org.resilire.wire.sbe.CommitSwitchoverDecoder;
+import org.resilire.wire.sbe.DiskDifferencesEncoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
 import org.resilire.wire.sbe.EpochAckEncoder;
 import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.EpochKind;
 import org.resilire.wire.sbe.HelloDecoder;
+import org.resilire.wire.sbe.InputAckEncoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedEncoder;
@@ -73,6 +75,7 @@ class HostileBackupTest {
     private static final int MESSAGES = 10_000;
     private static final int MESSAGES_A_SESSION = 150;
     private static final long MARK = 0x4d41524b;
+    private static final long PREPARED_EPOCH = 9;
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long STALL_LIMIT_NANOS = 20 * 10 * INTERVAL_NANOS;
 
@@ -260,6 +263,23 @@ class HostileBackupTest {
         return bytes(EpochAckEncoder.BLOCK_LENGTH);
     }
 
+    private byte[] inputAck(final long sessionId, final long position) {
+        new InputAckEncoder()
+                .wrapAndApplyHeader(buffer, 0, header)
+                .sessionId(sessionId)
+                .position(position);
+        return bytes(InputAckEncoder.BLOCK_LENGTH);
+    }
+
+    private byte[] diskDifferences(final long sessionId) {
+        final DiskDifferencesEncoder differences = new DiskDifferencesEncoder();
+        differences.wrapAndApplyHeader(buffer, 0, header).sessionId(sessionId).diskIndex(0);
+        final DiskDifferencesEncoder.RangesEncoder ranges = differences.rangesCount(2);
+        ranges.next().diskOffset(0);
+        ranges.next().diskOffset(-1);
+        return bytes(differences.encodedLength());
+    }
+
     private byte[] refusal(final long sessionId, final RefusalReason reason, final String text) {
         final RefusalEncoder refusal = new RefusalEncoder();
         refusal.wrapAndApplyHeader(buffer, 0, header)
@@ -332,6 +352,7 @@ class HostileBackupTest {
             final long id = sessions * 0x9e3779b97f4a7c15L;
             if (sessions % 2 == 0) {
                 openSession(id);
+                link.prepareSwitchover(PREPARED_EPOCH);
             } else {
                 greet(id);
                 Await.until("somebody listens", () -> replies.isConnected(), this::work);
@@ -363,17 +384,21 @@ class HostileBackupTest {
     private byte[] hostile(final long id) {
         if (random.nextInt(40) == 0) {
             // What ends a session, if it is spoilt so that it can be read.
-            return random.nextBoolean()
-                    ? mutations.spoil(ack(id, 1))
-                    : mutations.spoil(refusal(id, RefusalReason.SUPERSEDED, "a text"), 8);
+            return switch (random.nextInt(3)) {
+                case 0 -> mutations.spoil(ack(id, 1));
+                case 1 -> mutations.spoil(inputAck(id, 1));
+                default -> mutations.spoil(refusal(id, RefusalReason.SUPERSEDED, "a text"), 8);
+            };
         }
-        return switch (random.nextInt(7)) {
+        return switch (random.nextInt(9)) {
             case 0 -> mutations.garbage();
             case 1 -> withHeader(id, mutations.garbage());
             case 2 -> mutations.spoil(welcome(id, random.nextLong()));
             case 3 -> mutations.spoil(heartbeat(id));
             case 4 -> mutations.spoil(noticeReceived(id));
             case 5 -> mutations.spoil(refusal(~id, RefusalReason.BUSY, "a text of some length"));
+            case 6 -> mutations.spoil(switchoverAnswer(id, PREPARED_EPOCH));
+            case 7 -> mutations.spoil(diskDifferences(id));
             default -> mutations.spoil(verifyReport(id, -5));
         };
     }
@@ -382,7 +407,7 @@ class HostileBackupTest {
         final byte[] message = new byte[MessageHeaderDecoder.ENCODED_LENGTH + garbage.length];
         System.arraycopy(heartbeat(id), 0, message, 0, MessageHeaderDecoder.ENCODED_LENGTH);
         System.arraycopy(garbage, 0, message, MessageHeaderDecoder.ENCODED_LENGTH, garbage.length);
-        message[2] = (byte) (19 + random.nextInt(8));
+        message[2] = (byte) (19 + random.nextInt(25));
         message[0] = (byte) random.nextInt(40);
         return message;
     }

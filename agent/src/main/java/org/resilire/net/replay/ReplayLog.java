@@ -58,7 +58,7 @@ public final class ReplayLog implements AutoCloseable {
     /**
      * Appends an entry.
      *
-     * @param kind {@link #FRAME} or {@link #EMITTED}
+     * @param kind {@link #FRAME} or {@link #EMITTED}, as on the wire
      * @param endPosition the primary's count
      * @param isFirst the first of the session, which may begin anywhere
      * @return null, or what is wrong with it: then nothing was appended
@@ -72,6 +72,9 @@ public final class ReplayLog implements AutoCloseable {
             final int lengthBytes) {
         if (lengthBytes <= 0 || lengthBytes > MAX_ENTRY_BYTES) {
             return "an entry of " + lengthBytes + " bytes";
+        }
+        if (kind != FRAME && kind != EMITTED) {
+            return "an entry of kind " + kind;
         }
         if (kind == EMITTED && lengthBytes % EmittedRecord.LENGTH_BYTES != 0) {
             return "records of flows that are cut off";

@@ -68,6 +68,10 @@ class ReplayLogTest {
         assertNotNull(log.append(ReplayLog.FRAME, FrameRing.recordBytes(tooLong), true, frame, 0, tooLong));
         assertNotNull(log.append(ReplayLog.EMITTED, FrameRing.recordBytes(71), true, frame, 0, 71));
         assertNotNull(log.append(ReplayLog.FRAME, 10, true, frame, 0, 100), "its beginning would be negative");
+        for (final int kind : new int[] {-1, 2, 255}) {
+            assertNotNull(log.append(kind, FrameRing.recordBytes(72), true, frame, 0, 72), "kind " + kind);
+        }
+        assertEquals(0, log.lengthBytes());
     }
 
     @Test
