@@ -167,6 +167,21 @@ final class DiskCopies implements AutoCloseable {
     }
 
     private void verify(final CompletableFuture<List<DiskVerification.Result>> verifying) {
+        try {
+            final List<DiskVerification.Result> results = compareAll();
+            if (isClosed) {
+                fail(verifying);
+            } else {
+                verifying.complete(results);
+            }
+        } catch (final RuntimeException e) {
+            // If a disk cannot be read, its log is broken, by which the sender ends the session.
+            LOG.error("a disk cannot be compared: {}", e.getMessage());
+            verifying.completeExceptionally(e);
+        }
+    }
+
+    private List<DiskVerification.Result> compareAll() {
         final List<DiskVerification.Result> results = new ArrayList<>();
         for (int i = 0; i < disks.length && !isClosed; i++) {
             try (DiskVerification comparing = new DiskVerification(disks[i])) {
@@ -183,11 +198,7 @@ final class DiskCopies implements AutoCloseable {
                 verification = null;
             }
         }
-        if (isClosed) {
-            fail(verifying);
-        } else {
-            verifying.complete(results);
-        }
+        return results;
     }
 
     /** The logs were stopped: what waits for room in them goes on. */

@@ -2,6 +2,7 @@ package org.resilire.primary;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -200,6 +202,23 @@ class DiskProtectionTest {
         assertEquals(DISK_BYTES / DirtyBitmap.BLOCK_BYTES, result.comparedBlocks());
         assertEquals(1, result.differingBlocks());
         assertEquals(List.of(offset), result.firstDiffering());
+    }
+
+    @Test
+    void shouldSayThatADiskCannotBeComparedInsteadOfLettingWait() throws Exception {
+        makeHole(replica);
+        protect();
+        synchronized (primary.guest) {
+            primary.guest.onStep = step -> {};
+        }
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            // Within a block that has data.
+            file.setLength(DirtyBitmap.BLOCK_BYTES + 4096);
+            final ExecutionException e = assertThrows(ExecutionException.class, this::verify);
+            assertTrue(e.getCause().getMessage().contains("it has become shorter"), e.getCause()::getMessage);
+            // So that a session can be open at the end.
+            file.setLength(DISK_BYTES);
+        }
     }
 
     private DiskVerification.Result verify() throws Exception {
