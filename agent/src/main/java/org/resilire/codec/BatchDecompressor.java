@@ -93,6 +93,11 @@ public final class BatchDecompressor implements AutoCloseable {
         ZeroByteSuppressor.restore(from, 0, packedBytes, outputMemory.segment(), 0, decodedBytes);
     }
 
+    /** The last batch as the peer sent it, from offset 0. */
+    public MemorySegment receivedSegment() {
+        return inputMemory.segment();
+    }
+
     /** The last decoded batch, from offset 0. */
     public DirectBuffer decoded() {
         return decoded;

@@ -38,7 +38,6 @@ public final class EpochAssembler implements AutoCloseable {
     private final EpochStaging pages;
     private final EpochStaging deviceRecords;
     private final EpochStaging hashes;
-    private final EpochStaging compressed = new EpochStaging("a compressed batch", EpochEncoder.MAX_BATCH_BYTES);
     private final BatchDecompressor decompressor = new BatchDecompressor(EpochEncoder.MAX_BATCH_BYTES);
     private final AnonymousMemory deviceState;
     private final PageBatchApplier deviceApplier;
@@ -172,9 +171,8 @@ public final class EpochAssembler implements AutoCloseable {
                     expectedEpoch,
                     "a batch of " + length + " bytes, " + decodedBytes + " decoded, with compression " + compression);
         }
-        compressed.clear();
-        checksum.add(compressed.segment(), compressed.append(source, offset, length), length);
         decompressor.decompress(known, source, offset, length, decodedBytes);
+        checksum.add(decompressor.receivedSegment(), 0, length);
         return into.append(decompressor.decoded(), 0, decodedBytes);
     }
 
@@ -350,7 +348,6 @@ public final class EpochAssembler implements AutoCloseable {
         pages.close();
         deviceRecords.close();
         hashes.close();
-        compressed.close();
         decompressor.close();
         deviceState.close();
     }
