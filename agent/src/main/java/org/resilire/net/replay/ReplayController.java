@@ -2,7 +2,6 @@ package org.resilire.net.replay;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicLongArray;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.net.FrameReplay;
 import org.resilire.net.FrameRing;
@@ -10,12 +9,13 @@ import org.resilire.net.FrameSink;
 import org.resilire.net.replay.ReplayFlows.Phase;
 
 /**
- * Gives a guest that goes on from a checkpoint what had arrived since, in the order in which it arrived, and lets the world see only
- * what it has not (LLM, SSS 2010). See the package's description for what TCP asks for and what cannot be promised.
+ * Gives a guest that goes on from a checkpoint what had arrived since, in the order in which it arrived, then what arrives now, and has
+ * {@link ReplayOutput} let the world see only what it has not (LLM, SSS 2010). See the package's description for what TCP asks for and
+ * what cannot be promised.
  *
  * <p>The order is that of the log over all flows, since a client may say on one connection what it learnt on another: when a frame has
- * to wait, all behind it do. It waits for the guest to have sent what it acknowledges, a bounded time; then its flow counts as diverged,
- * is not waited for again, and what it acknowledges is cut to what the guest has sent.
+ * to wait, all behind it do. It waits for the guest to have sent what it acknowledges, a bounded time ({@link ReplayProgress}); then its
+ * flow counts as diverged, is not waited for again, and what it acknowledges is cut to what the guest has sent.
  *
  * <p>The network thread's, except for the counters. In steady state, and for each frame, it allocates nothing.
  */
@@ -24,25 +24,10 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
     /** Connections that can be followed. */
     public static final int DEFAULT_MAX_FLOWS = 1 << 14;
 
-    /** Without any progress of the guest's; as long as LLM's default period, after which its own timers have fired too. */
-    static final long HOLD_LIMIT_NANOS = 250_000_000L;
-
-    /** From the first sign of life of the guest on. */
-    static final long REPLAY_LIMIT_NANOS = 5_000_000_000L;
-
-    /** Until it gives a sign of life. */
-    static final long GUEST_LIMIT_NANOS = 2_000_000_000L;
-
-    /** Answers to the last frames of the log may still be duplicates for so long. */
-    static final long GRACE_NANOS = 100_000_000L;
-
     private static final int FRAMES_A_CALL = 64;
 
     /** So far before what the guest expects, that it must say what it does expect. */
     private static final int PROBE_BACK = 1 << 16;
-
-    /** What left in the last moments may carry later timestamps than what was told. */
-    private static final int TIMESTAMP_SLACK = 20;
 
     private static final long NOT_BEGUN = -1;
 
@@ -56,23 +41,16 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
     private final FrameRing ring;
     private final ReplayFlows flows;
     private final ReplayScan scan;
-    private final int clockBackMillis;
+    private final ReplayProgress progress;
+    private final ReplayCounters counters = new ReplayCounters();
+    private final ReplayOutput output;
     private final NanoClock clock;
     private final FrameView view = new FrameView();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment scratch = arena.allocate(ReplayLog.MAX_ENTRY_BYTES, Long.BYTES);
-    private final AtomicLongArray counters = new AtomicLongArray(ReplayCounter.values().length);
 
-    private boolean isReplaying = true;
     private boolean isAllAsked;
     private long askPosition = NOT_BEGUN;
-    private boolean isGuestSeen;
-    private boolean isHolding;
-    private long startNanos;
-    private long firstSignNanos;
-    private long holdNanos;
-    private long endNanos;
-    private boolean datagramsAreNew;
 
     /**
      * Makes a replay; {@link #begin} prepares it.
@@ -91,7 +69,9 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
         this.ring = log.ring();
         this.flows = new ReplayFlows(maxFlows, seed);
         this.scan = new ReplayScan(flows);
-        this.clockBackMillis = Math.clamp(clockBackMillis, 0, Integer.MAX_VALUE >> 1);
+        this.progress = new ReplayProgress(clock);
+        this.output =
+                new ReplayOutput(flows, progress, counters, Math.clamp(clockBackMillis, 0, Integer.MAX_VALUE >> 1));
         this.clock = clock;
     }
 
@@ -101,23 +81,23 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
         for (int flow = 0; flow < flows.count(); flow++) {
             flows.settleDelta(flow);
         }
-        startNanos = clock.nanoTime();
-        set(ReplayCounter.UNTRACKED_FLOWS, scan.untrackedFlows());
+        progress.begin();
+        counters.set(ReplayCounter.UNTRACKED_FLOWS, scan.untrackedFlows());
     }
 
     /** What was counted; any thread. */
     public long counted(final ReplayCounter counter) {
-        return counters.getAcquire(counter.id());
+        return counters.value(counter);
     }
 
     @Override
     public boolean isWaiting() {
-        return isReplaying;
+        return progress.isReplaying();
     }
 
     @Override
     public int deliverDue(final FrameSink guest) {
-        if (!isReplaying) {
+        if (!progress.isReplaying()) {
             return 0;
         }
         final long nowNanos = clock.nanoTime();
@@ -129,9 +109,7 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             done++;
         }
         if (ring.isEmpty()) {
-            isReplaying = false;
-            endNanos = nowNanos;
-            set(ReplayCounter.REPLAY_NANOS, Math.max(1, nowNanos - startNanos));
+            counters.set(ReplayCounter.REPLAY_NANOS, progress.end(nowNanos));
         }
         return done;
     }
@@ -190,12 +168,12 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             if (!guest.write(scratch, 0, lengthBytes)) {
                 return false;
             }
-            add(ReplayCounter.REPLAYED_FRAMES);
+            counters.add(ReplayCounter.REPLAYED_FRAMES);
         } else {
-            add(ReplayCounter.SKIPPED_FRAMES);
+            counters.add(ReplayCounter.SKIPPED_FRAMES);
         }
         ring.removeHead();
-        isHolding = false;
+        progress.goOn();
         return true;
     }
 
@@ -221,13 +199,13 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             case UNKNOWN -> {
                 if (ask(ring.headFrameOffset(), ring.headLengthBytes(), guest)) {
                     flows.phase[flow] = Phase.ASKED;
-                    hold(nowNanos);
+                    progress.hold(nowNanos);
                 }
                 yield Turn.WAIT;
             }
             case ASKED -> waitOrDiverge(flow, nowNanos);
             case OPENING -> {
-                if (!flows.isGuestsOwn[flow] || !isOverdue(nowNanos)) {
+                if (!flows.isGuestsOwn[flow] || !progress.isOverdue(nowNanos)) {
                     yield waitOrDiverge(flow, nowNanos);
                 }
                 // It opened another one: what came for this one would only be refused.
@@ -245,28 +223,12 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
     }
 
     private Turn waitOrDiverge(final int flow, final long nowNanos) {
-        if (!isOverdue(nowNanos)) {
+        if (!progress.isOverdue(nowNanos)) {
             return Turn.WAIT;
         }
         flows.phase[flow] = Phase.DIVERGED;
-        add(ReplayCounter.DIVERGED_FLOWS);
+        counters.add(ReplayCounter.DIVERGED_FLOWS);
         return Turn.SEND;
-    }
-
-    private boolean isOverdue(final long nowNanos) {
-        if (!isHolding) {
-            hold(nowNanos);
-        }
-        if (!isGuestSeen) {
-            return nowNanos - startNanos > GUEST_LIMIT_NANOS;
-        }
-        final boolean isOver = nowNanos - firstSignNanos > REPLAY_LIMIT_NANOS;
-        return isOver || nowNanos - Math.max(holdNanos, firstSignNanos) > HOLD_LIMIT_NANOS;
-    }
-
-    private void hold(final long nowNanos) {
-        isHolding = true;
-        holdNanos = nowNanos;
     }
 
     /**
@@ -284,13 +246,13 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
 
     @Override
     public boolean onInbound(final MemorySegment frames, final long offset, final int lengthBytes) {
-        if (isReplaying) {
+        if (progress.isReplaying()) {
             if (lengthBytes <= ReplayLog.MAX_ENTRY_BYTES
                     && ring.offer(frames, offset, lengthBytes, 0, ReplayLog.FRAME)) {
                 scan.onInbound(frames, offset, lengthBytes);
-                add(ReplayCounter.QUEUED_FRAMES);
+                counters.add(ReplayCounter.QUEUED_FRAMES);
             } else {
-                add(ReplayCounter.DROPPED_FRAMES);
+                counters.add(ReplayCounter.DROPPED_FRAMES);
             }
             return false;
         }
@@ -308,16 +270,23 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
         if (view.has(FrameView.ACK) && !view.has(FrameView.RST)) {
             final boolean wasTranslated = flows.isTranslated(flow);
             ReplayScan.learnWorldIsn(flows, flow, view);
-            countTranslated(flow, wasTranslated);
+            if (!wasTranslated && flows.isTranslated(flow)) {
+                counters.add(ReplayCounter.TRANSLATED_FLOWS);
+            }
         }
         translateInbound(flow);
         return true;
     }
 
+    @Override
+    public boolean onOutbound(final MemorySegment frames, final long offset, final int lengthBytes) {
+        return output.leaves(frames, offset, lengthBytes);
+    }
+
     private void translateInbound(final int flow) {
         if (view.has(FrameView.ACK)) {
             int acknowledgment = view.acknowledgment() - flows.delta[flow];
-            if (isReplaying && flows.hasGuestNext[flow] && acknowledgment - flows.guestNext[flow] > 0) {
+            if (progress.isReplaying() && flows.hasGuestNext[flow] && acknowledgment - flows.guestNext[flow] > 0) {
                 // Linux drops what acknowledges more than was sent.
                 acknowledgment = flows.guestNext[flow];
             }
@@ -329,195 +298,6 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             final boolean isAhead = flows.hasGuestTimestamp[flow] && echo - flows.guestTimestamp[flow] > 0;
             view.timestampEcho(isAhead ? flows.guestTimestamp[flow] : echo);
         }
-    }
-
-    @Override
-    public boolean onOutbound(final MemorySegment frames, final long offset, final int lengthBytes) {
-        if (!isGuestSeen) {
-            isGuestSeen = true;
-            firstSignNanos = clock.nanoTime();
-        }
-        final FrameView.Kind kind = view.wrap(frames, offset, lengthBytes, true);
-        if (kind == FrameView.Kind.OTHER) {
-            return true;
-        }
-        final int known = flows.current(view.key());
-        final int flow = known == ReplayFlows.NONE && kind == FrameView.Kind.TCP ? openedUnnoticed() : known;
-        if (flow == ReplayFlows.NONE) {
-            return true;
-        }
-        final boolean leaves = kind == FrameView.Kind.TCP ? segmentLeaves(flow) : datagramLeaves(flow);
-        if (!leaves) {
-            add(ReplayCounter.SUPPRESSED_FRAMES);
-        }
-        return leaves;
-    }
-
-    /** A connection of which nothing is logged but that the guest now accepts: the client may have been told another ISN. */
-    private int openedUnnoticed() {
-        return isReplaying && view.has(FrameView.SYN) && view.has(FrameView.ACK)
-                ? flows.add(view.key(), Phase.UNKNOWN)
-                : ReplayFlows.NONE;
-    }
-
-    private boolean datagramLeaves(final int flow) {
-        if (!isReplaying && !datagramsAreNew && clock.nanoTime() - endNanos > GRACE_NANOS) {
-            datagramsAreNew = true;
-            flows.suppressNoDatagrams();
-        }
-        if (flows.datagramsToSuppress[flow] == 0) {
-            return true;
-        }
-        flows.datagramsToSuppress[flow]--;
-        return false;
-    }
-
-    private boolean segmentLeaves(final int flow) {
-        if (view.has(FrameView.RST)) {
-            return resetLeaves(flow);
-        }
-        if (view.has(FrameView.SYN)) {
-            return openingLeaves(flowOfOpening(flow));
-        }
-        if (flows.phase[flow] == Phase.OPENING && !flows.isGuestsOwn[flow]) {
-            // It has the connection already: the checkpoint had seen the SYN.
-            flows.isOpenedAnew[flow] = false;
-            flows.delta[flow] = 0;
-            flows.phase[flow] = Phase.FOLLOWED;
-        }
-        final int end = view.end();
-        final boolean isBare = end == view.sequence();
-        final boolean isAnswer = flows.phase[flow] == Phase.ASKED && isBare;
-        if (isAnswer) {
-            flows.phase[flow] = Phase.FOLLOWED;
-        }
-        final boolean isNew = progress(flow, end);
-        final int worldEnd = end + flows.delta[flow];
-        translateOutbound(flow);
-        if (isAnswer || (isBare && isStale(flow))) {
-            return false;
-        }
-        if (isBare) {
-            return true;
-        }
-        if (isReplaying && isNew && isAcknowledged(flow, worldEnd)) {
-            return false;
-        }
-        if (flows.hasEmitted[flow] && flows.emitted[flow] - worldEnd >= 0) {
-            add(ReplayCounter.REPEATED_FRAMES);
-        }
-        return true;
-    }
-
-    /** True of an acknowledgement of less than what the log is about to bring. */
-    private boolean isStale(final int flow) {
-        return isReplaying && flows.hasRemoteNext[flow] && flows.remoteNext[flow] - view.acknowledgment() > 0;
-    }
-
-    private boolean isAcknowledged(final int flow, final int worldEnd) {
-        return flows.phase[flow] != Phase.DIVERGED
-                && flows.hasAcknowledged[flow]
-                && flows.acknowledged[flow] - worldEnd >= 0;
-    }
-
-    private boolean resetLeaves(final int flow) {
-        if (flows.phase[flow] == Phase.ASKED) {
-            // It only says that there is no such connection; whoever thinks so will hear it when it asks.
-            flows.phase[flow] = Phase.GONE;
-            return false;
-        }
-        view.sequence(view.sequence() + flows.delta[flow]);
-        return true;
-    }
-
-    /** The log may not have come to it yet. */
-    private int flowOfOpening(final int flow) {
-        final int next = flows.successor(flow);
-        if (next == ReplayFlows.NONE || !view.has(FrameView.ACK) || !flows.isAnswer(next, view.acknowledgment())) {
-            return flow;
-        }
-        flows.advance(view.key());
-        return next;
-    }
-
-    private boolean openingLeaves(final int flow) {
-        final boolean isGuestsOwn = !view.has(FrameView.ACK);
-        if (isReplaying && !isGuestsOwn && !flows.isOpenedAnew[flow]) {
-            // The checkpoint has the client's SYN, but the guest had not looked at it yet.
-            flows.isOpenedAnew[flow] = true;
-            flows.remoteIsn(flow, view.acknowledgment() - 1);
-            if (flows.hasFirstAcknowledgment[flow]) {
-                flows.worldIsn(flow, flows.firstAcknowledgment[flow] - 1);
-            }
-        }
-        final boolean isRepeated = flows.hasGuestIsn[flow] && flows.guestIsn[flow] == view.sequence();
-        if (!flows.isOpenedAnew[flow]
-                || flows.isGuestsOwn[flow] != isGuestsOwn
-                || (flows.phase[flow] != Phase.OPENING && !isRepeated && isGuestsOwn)) {
-            // Another connection between the same ports.
-            flows.forget(view.key());
-            return true;
-        }
-        if (!isRepeated) {
-            final boolean wasTranslated = flows.hasGuestIsn[flow] && flows.isTranslated(flow);
-            flows.hasGuestIsn[flow] = true;
-            flows.guestIsn[flow] = view.sequence();
-            flows.hasGuestNext[flow] = false;
-            flows.settleDelta(flow);
-            countTranslated(flow, wasTranslated);
-            if (flows.phase[flow] == Phase.OPENING) {
-                flows.phase[flow] = Phase.FOLLOWED;
-            }
-        }
-        final boolean isNew = progress(flow, view.end());
-        final int worldEnd = view.end() + flows.delta[flow];
-        translateOutbound(flow);
-        return !(isNew && flows.hasWorldIsn[flow] && isAcknowledged(flow, worldEnd));
-    }
-
-    private boolean progress(final int flow, final int end) {
-        final boolean isNew = flows.guestNext(flow, end);
-        if (isNew && isHolding) {
-            holdNanos = clock.nanoTime();
-        }
-        return isNew;
-    }
-
-    private void countTranslated(final int flow, final boolean wasTranslated) {
-        if (!wasTranslated && flows.isTranslated(flow)) {
-            add(ReplayCounter.TRANSLATED_FLOWS);
-        }
-    }
-
-    private void translateOutbound(final int flow) {
-        if (flows.delta[flow] != 0) {
-            view.sequence(view.sequence() + flows.delta[flow]);
-        }
-        if (view.hasTimestamp()) {
-            final int value = view.timestampValue();
-            if (!flows.hasClockDelta[flow]) {
-                flows.hasClockDelta[flow] = true;
-                flows.clockDelta[flow] = clockDelta(flow, value);
-            }
-            flows.hasGuestTimestamp[flow] = true;
-            flows.guestTimestamp[flow] = value;
-            view.timestampValue(value + flows.clockDelta[flow]);
-        }
-    }
-
-    /** So that its timestamps never go back for the other end, which would drop them (RFC 7323, PAWS). */
-    private int clockDelta(final int flow, final int value) {
-        final int behind = flows.hasTimestamp[flow] ? flows.newestTimestamp[flow] + TIMESTAMP_SLACK - value : 0;
-        return Math.max(clockBackMillis, behind);
-    }
-
-    private void add(final ReplayCounter counter) {
-        final int i = counter.id();
-        counters.setRelease(i, counters.getPlain(i) + 1);
-    }
-
-    private void set(final ReplayCounter counter, final long value) {
-        counters.setRelease(counter.id(), value);
     }
 
     /** When the network has ended. */

@@ -88,7 +88,7 @@ class ReplayControllerTest {
         deliver();
         guestSends(TcpFrames.fromGuest(PORT, 1_000, 500, ACK, 1, 1, NOTHING));
         deliver();
-        clockNanos += ReplayController.HOLD_LIMIT_NANOS - MILLI;
+        clockNanos += ReplayProgress.HOLD_LIMIT_NANOS - MILLI;
         deliver();
         assertEquals(1, given.size());
         clockNanos += 2 * MILLI;
@@ -106,7 +106,7 @@ class ReplayControllerTest {
         arrived(TcpFrames.fromClient(PORT, 500, 1_010, ACK, 1, 1, new byte[4]));
         begin();
         deliver();
-        clockNanos += ReplayController.GUEST_LIMIT_NANOS - MILLI;
+        clockNanos += ReplayProgress.GUEST_LIMIT_NANOS - MILLI;
         deliver();
         assertEquals(0, counted(ReplayCounter.DIVERGED_FLOWS));
         clockNanos += 2 * MILLI;
@@ -243,7 +243,7 @@ class ReplayControllerTest {
         begin();
         deliver();
         assertFalse(guestSends(datagram()));
-        clockNanos += ReplayController.GRACE_NANOS + MILLI;
+        clockNanos += ReplayProgress.GRACE_NANOS + MILLI;
         assertTrue(guestSends(datagram()));
     }
 
