@@ -37,6 +37,19 @@ public final class VerifyRequests {
             return result.get(timeoutNanos, TimeUnit.NANOSECONDS);
         } catch (final ExecutionException e) {
             throw new IllegalStateException(e.getCause());
+        } finally {
+            // Whoever gave up must not be kept until there is a comparison, which may be never.
+            result.cancel(false);
+            synchronized (waiting) {
+                waiting.removeIf(CompletableFuture::isDone);
+            }
+        }
+    }
+
+    /** How many wait. Any thread. */
+    int waiting() {
+        synchronized (waiting) {
+            return waiting.size();
         }
     }
 
