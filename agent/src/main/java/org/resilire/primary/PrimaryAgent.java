@@ -1,8 +1,6 @@
 package org.resilire.primary;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,8 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
@@ -19,19 +15,16 @@ import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
-import org.resilire.control.AgentCountersReader;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlServer;
 import org.resilire.control.CountersFile;
-import org.resilire.control.CountersFileException;
 import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
 import org.resilire.disk.DiskConfig;
-import org.resilire.disk.DiskVerification;
 import org.resilire.disk.PrimaryDisk;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
@@ -39,14 +32,11 @@ import org.resilire.epoch.ModeParts;
 import org.resilire.epoch.PolicySettings;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
-import org.resilire.guest.GuestException;
 import org.resilire.guest.guard.GuardOptions;
 import org.resilire.guest.guard.GuardProcess;
 import org.resilire.guest.guard.PausedFlag;
-import org.resilire.guest.qemu.QemuArrival;
 import org.resilire.guest.qemu.QemuGuest;
 import org.resilire.guest.qemu.QemuGuestConfig;
-import org.resilire.guest.qemu.ReplicaFile;
 import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
 import org.resilire.net.GateMode;
@@ -58,8 +48,6 @@ import org.resilire.transport.Transport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The role of a primary: puts the parts together and runs them on their threads; whoever runs it takes them apart. Threads:
@@ -87,17 +75,7 @@ public final class PrimaryAgent {
 
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
-    private static final long VERIFY_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
-    private static final long ATTACH_RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final long ATTACH_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
     private static final long GUEST_END_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long GUEST_POLL_NANOS = 20_000_000L;
-
-    /** QEMU's longest time between two attempts to connect to an NBD server is 16 s. */
-    private static final long RECONNECTION_NANOS = TimeUnit.SECONDS.toNanos(17);
-
-    private static final long GUEST_REPORT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final PrimaryConfig config;
     private final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
@@ -162,7 +140,7 @@ public final class PrimaryAgent {
      */
     public Outcome run(final Resources resources) throws IOException {
         final RunDirectory.Claim claim = resources.add(config.runDirectory().claim());
-        final boolean leftPaused = inherited == null && wasLeftPaused();
+        final boolean leftPaused = inherited == null && GuestArrival.wasLeftPaused(config.runDirectory());
         final AgentCounters counters = AgentCounters.create(claim, System.currentTimeMillis());
         counters.text(AgentText.PEER, config.backups().getFirst().toString());
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
@@ -172,13 +150,14 @@ public final class PrimaryAgent {
             // For whoever comes after this agent, should it die, too, before it can end that.
             counters.set(AgentCounter.PAUSED_BY_AGENT, PausedFlag.LEFT_PAUSED);
         }
+        final GuestArrival arrival = new GuestArrival(config, counters, () -> stopRequested);
         final List<PrimaryDisk> disks = new ArrayList<>(inheritedDisks);
         if (inherited == null) {
             for (final DiskConfig disk : config.disks()) {
                 disks.add(resources.add(PrimaryDisk.open(disk, config.stateDirectory(), config.vmName())));
                 LOG.info("disk {}: {} served at {}", disk.name(), disk.image(), disk.socket());
             }
-            if (!disks.isEmpty() && !awaitGuest(disks, counters)) {
+            if (!disks.isEmpty() && !arrival.await(disks)) {
                 return Outcome.STOPPED;
             }
         }
@@ -189,8 +168,9 @@ public final class PrimaryAgent {
                 .withPauseInherited(leftPaused)
                 .withPausedMarker(paused ->
                         counters.set(AgentCounter.PAUSED_BY_AGENT, paused ? System.nanoTime() : PausedFlag.NOT_PAUSED));
-        final QemuGuest guest =
-                inherited == null ? QemuGuest.attach(guestConfig) : attachPatiently(guestConfig, counters);
+        final QemuGuest guest = inherited == null
+                ? QemuGuest.attach(guestConfig)
+                : arrival.attachPatiently(guestConfig, () -> publish(counters, inherited));
         if (guest == null) {
             return stopRequested ? Outcome.STOPPED : Outcome.GUEST_LOST;
         }
@@ -218,86 +198,6 @@ public final class PrimaryAgent {
             end(guest.pid());
         }
         return outcome;
-    }
-
-    /** The guest runs and has its network: whatever is in the way of its protection is told and tried again. Null: no more. */
-    private QemuGuest attachPatiently(final QemuGuestConfig guestConfig, final AgentCounters counters) {
-        counters.state(AgentState.UNPROTECTED);
-        while (!stopRequested) {
-            try {
-                return QemuGuest.attach(guestConfig);
-            } catch (final GuestException | LinuxException e) {
-                if (!ReplicaFile.isMapped(config.ramFile())) {
-                    LOG.error("the guest has ended: {}", e.getMessage());
-                    counters.state(AgentState.STOPPED);
-                    return null;
-                }
-                LOG.error("the guest runs here UNPROTECTED, attaching to it failed: {}", e.getMessage());
-                counters.text(AgentText.LAST_ERROR, e.getMessage());
-            }
-            final long retryAtNanos = System.nanoTime() + ATTACH_RETRY_NANOS;
-            while (!stopRequested && System.nanoTime() - retryAtNanos < 0) {
-                LockSupport.parkNanos(ATTACH_POLL_NANOS);
-                publish(counters, inherited);
-            }
-        }
-        return null;
-    }
-
-    /**
-     * A QEMU that uses the disks starts after them.
-     *
-     * @return false if the agent is to stop
-     */
-    private boolean awaitGuest(final List<PrimaryDisk> disks, final AgentCounters counters) {
-        if (QemuArrival.hasCome(config.qmpSocket())) {
-            awaitReconnection(disks, counters);
-            return !stopRequested;
-        }
-        long nextReportNanos = System.nanoTime();
-        while (!QemuArrival.hasCome(config.qmpSocket())) {
-            if (stopRequested) {
-                return false;
-            }
-            if (System.nanoTime() - nextReportNanos >= 0) {
-                nextReportNanos = System.nanoTime() + GUEST_REPORT_NANOS;
-                LOG.info("waiting for QEMU, to be started with -qmp unix:{},server=on,wait=off", config.qmpSocket());
-                counters.state(AgentState.WAITING_FOR_GUEST);
-            }
-            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
-            LockSupport.parkNanos(GUEST_POLL_NANOS);
-        }
-        counters.state(AgentState.STARTING);
-        return true;
-    }
-
-    /**
-     * A QEMU that lost its disks with an earlier agent comes back to them when it next needs them, and if it needed them meanwhile, a
-     * while later: a pause before that would last until then.
-     */
-    private void awaitReconnection(final List<PrimaryDisk> disks, final AgentCounters counters) {
-        final long deadlineNanos = System.nanoTime() + RECONNECTION_NANOS;
-        LOG.info("waiting for QEMU to come back to its disks");
-        while (!stopRequested
-                && !disks.stream().allMatch(PrimaryDisk::isConnected)
-                && System.nanoTime() - deadlineNanos < 0) {
-            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
-            LockSupport.parkNanos(GUEST_POLL_NANOS);
-        }
-    }
-
-    /** An agent that died may have left the guest paused, and its guard may have come too late to resume it. */
-    private boolean wasLeftPaused() throws IOException {
-        final Path file = config.runDirectory().countersFile();
-        if (!Files.exists(file)) {
-            return false;
-        }
-        try {
-            return AgentCountersReader.open(file).value(AgentCounter.PAUSED_BY_AGENT) != PausedFlag.NOT_PAUSED;
-        } catch (final CountersFileException e) {
-            LOG.warn("the counters of a former agent cannot be read: {}", e.getMessage());
-            return false;
-        }
     }
 
     private GuardProcess startGuard(final QemuGuest guest, final RunDirectory directory) {
@@ -429,7 +329,7 @@ public final class PrimaryAgent {
                         this::stop,
                         ProcessHandle.current().pid())
                 .handlers());
-        handlers.put("verify", verifyHandler(verifyRequests, protectionSwitch, disks));
+        handlers.put("verify", new VerifyHandler(verifyRequests, protectionSwitch, disks));
         guestDisks = disks;
         handlers.put("switchover", switchoverHandler(switchovers, counters));
         handlers.put("sample", new SampleHandler(metrics));
@@ -510,43 +410,6 @@ public final class PrimaryAgent {
                     .put("generation", moved.generation())
                     .put("pauseMillis", moved.pauseNanos() / 1e6)
                     .put("totalMillis", moved.totalNanos() / 1e6);
-        };
-    }
-
-    private static ControlHandler verifyHandler(
-            final VerifyRequests requests, final ProtectionSwitch protectionSwitch, final GuestDisks disks) {
-        return (request, progress) -> {
-            if (protectionSwitch.isPauseWanted()) {
-                throw new ControlException(
-                        "protection is paused, so there is no replica to compare with; 'resilire resume' makes one");
-            }
-            try {
-                final VerifyRequests.Outcome outcome = requests.await(VERIFY_LIMIT_NANOS);
-                final ObjectNode answer = JsonMapper.shared().createObjectNode();
-                answer.put("epoch", outcome.epoch());
-                answer.put("comparedPages", outcome.comparedPages());
-                answer.put("differingPages", outcome.differingPages());
-                final ArrayNode pages = answer.putArray("firstDifferingPages");
-                for (final long page : outcome.firstDiffering()) {
-                    pages.add(page);
-                }
-                final ArrayNode compared = answer.putArray("disks");
-                for (final DiskVerification.Result disk : disks.verify(progress)) {
-                    final ObjectNode node = compared.addObject();
-                    node.put("name", disk.disk());
-                    node.put("comparedBlocks", disk.comparedBlocks());
-                    node.put("differingBlocks", disk.differingBlocks());
-                    final ArrayNode offsets = node.putArray("firstDifferingOffsets");
-                    for (final long offset : disk.firstDiffering()) {
-                        offsets.add(offset);
-                    }
-                }
-                return answer;
-            } catch (final TimeoutException e) {
-                throw new ControlException("no checkpoint was compared within "
-                        + TimeUnit.NANOSECONDS.toSeconds(VERIFY_LIMIT_NANOS)
-                        + " s; is the guest protected? 'resilire status' tells");
-            }
         };
     }
 }
