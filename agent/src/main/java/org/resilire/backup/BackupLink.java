@@ -27,18 +27,10 @@ import org.resilire.fault.FailurePoints;
 import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.sbe.CommitSwitchoverDecoder;
-import org.resilire.wire.sbe.DeviceStateDecoder;
-import org.resilire.wire.sbe.DiskChangesDecoder;
 import org.resilire.wire.sbe.EndProtectionDecoder;
-import org.resilire.wire.sbe.EpochEndDecoder;
 import org.resilire.wire.sbe.GuestLostDecoder;
 import org.resilire.wire.sbe.HelloDecoder;
-import org.resilire.wire.sbe.InboundFrameDecoder;
-import org.resilire.wire.sbe.InputBoundaryDecoder;
-import org.resilire.wire.sbe.InputEntryDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
-import org.resilire.wire.sbe.PageBatchDecoder;
-import org.resilire.wire.sbe.PageHashesDecoder;
 import org.resilire.wire.sbe.PrepareSwitchoverDecoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatDecoder;
 import org.resilire.wire.sbe.RefusalReason;
@@ -108,6 +100,8 @@ final class BackupLink implements Agent {
     private final Subscription inputs;
     private final Replica replica;
     private final EpochAssembler assembler;
+    private final EpochMessageReader epochMessages;
+    private final InputMessageReader inputMessages;
     private final EpochCommit commit;
     private final ReplicaDisks disks;
     private final ReplicaVerification verification;
@@ -128,11 +122,6 @@ final class BackupLink implements Agent {
 
     private final HelloReader helloReader = new HelloReader();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
-    private final PageBatchDecoder pageBatch = new PageBatchDecoder();
-    private final DeviceStateDecoder deviceState = new DeviceStateDecoder();
-    private final PageHashesDecoder pageHashes = new PageHashesDecoder();
-    private final DiskChangesDecoder diskChanges = new DiskChangesDecoder();
-    private final EpochEndDecoder epochEnd = new EpochEndDecoder();
     private final PrimaryHeartbeatDecoder primaryHeartbeat = new PrimaryHeartbeatDecoder();
     private final GuestLostDecoder guestLost = new GuestLostDecoder();
     private final PrepareSwitchoverDecoder prepareSwitchover = new PrepareSwitchoverDecoder();
@@ -141,9 +130,6 @@ final class BackupLink implements Agent {
     private final EndProtectionDecoder endProtection = new EndProtectionDecoder();
     private final ControlledFragmentAssembler dataAssembler =
             new ControlledFragmentAssembler(this::onReplicationMessage);
-    private final InboundFrameDecoder inboundFrame = new InboundFrameDecoder();
-    private final InputEntryDecoder inputEntry = new InputEntryDecoder();
-    private final InputBoundaryDecoder inputBoundary = new InputBoundaryDecoder();
     private final FragmentAssembler inputAssembler = new FragmentAssembler(this::onInputMessage);
     private final FragmentAssembler heartbeatAssembler = new FragmentAssembler(this::onHeartbeatMessage);
 
@@ -187,6 +173,8 @@ final class BackupLink implements Agent {
         this.inputs = inputs;
         this.replica = replica;
         this.assembler = replica.assembler();
+        this.epochMessages = new EpochMessageReader(replica);
+        this.inputMessages = new InputMessageReader(replica);
         this.commit = replica.commit();
         this.disks = replica.disks();
         this.verification = replica.verification();
@@ -590,7 +578,7 @@ final class BackupLink implements Agent {
             return Action.CONTINUE;
         }
         try {
-            return onEpochMessage(buffer, offset, length);
+            return onEpochMessage(epochMessages.read(buffer, offset, length, sessionId));
         } catch (final ProtocolViolationException e) {
             LOG.error("the primary broke the protocol, the session ends: {}", e.getMessage());
             replies.refuse(sessionId, generation, RefusalReason.BAD_MESSAGE, e.getMessage());
@@ -599,109 +587,17 @@ final class BackupLink implements Agent {
         }
     }
 
-    private Action onEpochMessage(final DirectBuffer buffer, final int offset, final int length) {
-        switch (header.templateId()) {
-            case PageBatchDecoder.TEMPLATE_ID -> {
-                requireBlock(length, PageBatchDecoder.BLOCK_LENGTH);
-                pageBatch.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(pageBatch.sessionId())) {
-                    final int at = payloadOffset(offset);
-                    requirePayload(offset + length - at, pageBatch.payloadBytes());
-                    assembler.onPages(
-                            pageBatch.epoch(),
-                            pageBatch.batchIndex(),
-                            pageBatch.recordCount(),
-                            pageBatch.compressionRaw(),
-                            pageBatch.decodedBytes(),
-                            buffer,
-                            at,
-                            pageBatch.payloadBytes());
-                }
-            }
-            case DeviceStateDecoder.TEMPLATE_ID -> {
-                requireBlock(length, DeviceStateDecoder.BLOCK_LENGTH);
-                deviceState.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(deviceState.sessionId())) {
-                    final int at = payloadOffset(offset);
-                    requirePayload(offset + length - at, deviceState.payloadBytes());
-                    assembler.onDeviceState(
-                            deviceState.epoch(),
-                            deviceState.batchIndex(),
-                            deviceState.recordCount(),
-                            deviceState.compressionRaw(),
-                            deviceState.decodedBytes(),
-                            buffer,
-                            at,
-                            deviceState.payloadBytes());
-                }
-            }
-            case PageHashesDecoder.TEMPLATE_ID -> {
-                requireBlock(length, PageHashesDecoder.BLOCK_LENGTH);
-                pageHashes.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(pageHashes.sessionId())) {
-                    final int at = payloadOffset(offset);
-                    requirePayload(offset + length - at, pageHashes.payloadBytes());
-                    assembler.onPageHashes(
-                            pageHashes.epoch(),
-                            pageHashes.batchIndex(),
-                            pageHashes.firstPage(),
-                            buffer,
-                            at,
-                            pageHashes.payloadBytes());
-                }
-            }
-            case DiskChangesDecoder.TEMPLATE_ID -> {
-                requireBlock(length, DiskChangesDecoder.BLOCK_LENGTH);
-                diskChanges.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(diskChanges.sessionId())) {
-                    final int at = payloadOffset(offset);
-                    requirePayload(offset + length - at, diskChanges.payloadBytes());
-                    assembler.onDiskChanges(
-                            diskChanges.epoch(),
-                            diskChanges.batchIndex(),
-                            diskChanges.diskIndex(),
-                            diskChanges.recordCount(),
-                            buffer,
-                            at,
-                            diskChanges.payloadBytes());
-                }
-            }
-            case InputBoundaryDecoder.TEMPLATE_ID -> {
-                requireBlock(length, InputBoundaryDecoder.BLOCK_LENGTH);
-                inputBoundary.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(inputBoundary.sessionId())) {
-                    replica.inputBoundary(inputBoundary.epoch(), inputBoundary.position());
-                }
-            }
-            case EpochEndDecoder.TEMPLATE_ID -> {
-                requireBlock(length, EpochEndDecoder.BLOCK_LENGTH);
-                epochEnd.wrapAndApplyHeader(buffer, offset, header);
-                if (isOfThisSession(epochEnd.sessionId())) {
-                    assembler.onEnd(epochEnd);
-                    failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_COMMIT);
-                    commit.begin(assembler);
-                    return Action.BREAK;
-                }
-            }
-            default -> throw new ProtocolViolationException("message type " + header.templateId() + " is unknown");
+    private Action onEpochMessage(final EpochMessageReader.Outcome outcome) {
+        if (outcome == EpochMessageReader.Outcome.OF_ANOTHER_SESSION) {
+            return Action.CONTINUE;
         }
-        return Action.CONTINUE;
-    }
-
-    private int payloadOffset(final int offset) {
-        return offset + MessageHeaderDecoder.ENCODED_LENGTH + header.blockLength();
-    }
-
-    private void requireBlock(final int length, final int blockBytes) {
-        if (header.blockLength() < blockBytes || length < MessageHeaderDecoder.ENCODED_LENGTH + header.blockLength()) {
-            throw new ProtocolViolationException("message type " + header.templateId() + " is cut off");
+        detector.heard();
+        if (outcome == EpochMessageReader.Outcome.STAGED) {
+            return Action.CONTINUE;
         }
-    }
-
-    private static void requirePayload(final int presentBytes, final int announcedBytes) {
-        if (presentBytes != announcedBytes) {
-            throw new ProtocolViolationException(announcedBytes + " bytes announced, " + presentBytes + " sent");
-        }
+        failurePoints.killIfFires(FailurePoint.BACKUP_HALT_BEFORE_COMMIT);
+        commit.begin(assembler);
+        return Action.BREAK;
     }
 
     private boolean isOfThisSession(final long session) {
@@ -748,40 +644,10 @@ final class BackupLink implements Agent {
     private void onInputMessage(
             final DirectBuffer buffer, final int offset, final int length, final Header aeronHeader) {
         // Once the guest is ours, the frames belong to whoever starts it.
-        if (!isInSession() || switchover.isCommitted() || length < MessageHeaderDecoder.ENCODED_LENGTH) {
+        if (!isInSession() || switchover.isCommitted()) {
             return;
         }
-        header.wrap(buffer, offset);
-        final int at = payloadOffset(offset);
-        if (header.templateId() == InputEntryDecoder.TEMPLATE_ID) {
-            onInputEntry(buffer, offset, length);
-            return;
-        }
-        final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
-                && header.templateId() == InboundFrameDecoder.TEMPLATE_ID
-                && header.blockLength() >= InboundFrameDecoder.BLOCK_LENGTH
-                && at <= offset + length;
-        if (whole && inboundFrame.wrapAndApplyHeader(buffer, offset, header).sessionId() == sessionId) {
-            replica.redelivery().add(inboundFrame.epoch(), buffer, at, offset + length - at);
-        }
-    }
-
-    private void onInputEntry(final DirectBuffer buffer, final int offset, final int length) {
-        final int at = payloadOffset(offset);
-        final boolean whole = header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
-                && header.blockLength() >= InputEntryDecoder.BLOCK_LENGTH
-                && at <= offset + length;
-        if (!whole || inputEntry.wrapAndApplyHeader(buffer, offset, header).sessionId() != sessionId) {
-            return;
-        }
-        final String violation = replica.replayLog()
-                .append(
-                        inputEntry.kind(),
-                        inputEntry.position(),
-                        inputEntry.isFirst() != 0,
-                        buffer,
-                        at,
-                        offset + length - at);
+        final String violation = inputMessages.read(buffer, offset, length, sessionId);
         if (violation != null) {
             // Without it a failover could not replay: better to be synchronised again.
             final String what = "its input log has " + violation;
