@@ -13,13 +13,12 @@ import org.resilire.net.GateMode;
 import org.resilire.net.InboundLog;
 import org.resilire.net.OutputEpochs;
 import org.resilire.wire.sbe.EpochKind;
-import org.resilire.wire.sbe.RefusalReason;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The life of a primary, on the checkpoint thread: find the backup, synchronise, make checkpoints until the backup is lost, and
- * begin again.
+ * The life of a primary, on the checkpoint thread: has a backup found ({@link BackupSearch}), synchronises, makes checkpoints until the
+ * backup is lost or left, and begins again.
  */
 final class ProtectionLoop {
 
@@ -44,10 +43,6 @@ final class ProtectionLoop {
 
     private static final long POLL_NANOS = 200_000L;
     private static final long COPY_EPOCH_NANOS = 20_000_000L;
-    private static final long REFUSED_RETRY_NANOS = 2_000_000_000L;
-
-    /** Several greetings, before another candidate gets its turn. */
-    private static final long CANDIDATE_NANOS = 1_000_000_000L;
 
     private final PrimaryContext context;
     private final Guest guest;
@@ -66,6 +61,8 @@ final class ProtectionLoop {
     private final CommitClock commitClock;
     private final Verification verification;
     private final GuestRecovery recovery;
+    private final UnprotectedGuest unprotected;
+    private final BackupSearch search;
     private final ProtectionSwitch protectionSwitch;
     private final ModeSwitch modeSwitch;
     private final EpochPace pace;
@@ -74,8 +71,6 @@ final class ProtectionLoop {
     private final NanoClock clock;
 
     private volatile boolean stopping;
-    private boolean everProtected;
-    private boolean guestHeldPaused;
 
     ProtectionLoop(
             final PrimaryContext context,
@@ -103,6 +98,9 @@ final class ProtectionLoop {
         this.sessions = new BackupSessions(context, link, session, pipeline, metrics);
         this.verification = new Verification(session, context.verifyRequests(), metrics, context.verifyEvery());
         this.recovery = new GuestRecovery(guest, context.clock());
+        this.unprotected = new UnprotectedGuest(context, metrics);
+        this.search =
+                new BackupSearch(context, session, sessions, unprotected, metrics, () -> stopping, this::isInterrupted);
         this.switchovers = context.switchovers();
         this.protectionSwitch = context.protectionSwitch();
         this.modeSwitch = context.modeSwitch();
@@ -127,7 +125,7 @@ final class ProtectionLoop {
             End end;
             boolean hasLeft = false;
             try {
-                end = connect(releaseAtNanos);
+                end = search.run(releaseAtNanos);
                 if (end == null && !isInterrupted()) {
                     end = synchroniseAndProtect();
                 }
@@ -146,7 +144,7 @@ final class ProtectionLoop {
             if (end != null) {
                 return finish(end);
             }
-            releaseAtNanos = hasLeft ? Long.MIN_VALUE : afterLoss();
+            releaseAtNanos = hasLeft ? BackupSearch.NOTHING_HELD : afterLoss();
         }
     }
 
@@ -158,124 +156,23 @@ final class ProtectionLoop {
     /** An agent that died may have left a backup that is just taking over: until that is decided, no output leaves. */
     private long startingReleaseTime() {
         if (!record.wasProtected()) {
-            guest.resume();
-            letOutputPass();
-            return Long.MIN_VALUE;
+            unprotected.goOn();
+            return BackupSearch.NOTHING_HELD;
         }
         LOG.warn("an earlier agent protected this guest and did not end in order;"
                 + " no output leaves until the backup answers or can no longer take over");
         outputEpochs.changeMode(GateMode.HOLD);
-        everProtected = true;
-        guestHeldPaused = guest.isPaused() && context.onBackupLoss() == BackupLossPolicy.PAUSE;
+        search.onProtected();
+        unprotected.foundAsItIs();
         return clock.nanoTime() + record.takeoverLimitNanos();
-    }
-
-    /** Greets until a session is open, then returns null; also once none is wanted and no backup can take over any more. */
-    private End connect(final long releaseAt) {
-        long releaseAtNanos = releaseAt;
-        metrics.state(releaseAtNanos == Long.MIN_VALUE ? AgentState.CONNECTING : AgentState.BACKUP_LOST);
-        if (releaseAtNanos != Long.MIN_VALUE && backups.isHolderUnknown()) {
-            awaitRelease(releaseAtNanos);
-            releaseAtNanos = Long.MIN_VALUE;
-        }
-        if (guest.hasExited()) {
-            // A backup that is greeted for it would wait for its memory.
-            return End.GUEST_LOST;
-        }
-        sessions.open();
-        long nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
-        while (!stopping) {
-            if (guest.hasExited()) {
-                return End.GUEST_LOST;
-            }
-            if (releaseAtNanos == Long.MIN_VALUE && isInterrupted()) {
-                return null;
-            }
-            switch (session.phase()) {
-                case OPEN -> {
-                    backups.opened();
-                    return null;
-                }
-                case REFUSED -> {
-                    final End end = onRefused();
-                    if (end != null) {
-                        return end;
-                    }
-                    openNextSession(releaseAtNanos);
-                    nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
-                }
-                case LOST, CLOSED -> {
-                    sessions.close();
-                    sessions.open();
-                }
-                case GREETING -> {
-                    park(POLL_NANOS);
-                    if (backups.hasOthers() && clock.nanoTime() - nextCandidateNanos > 0) {
-                        nextCandidateNanos = clock.nanoTime() + CANDIDATE_NANOS;
-                        if (session.phase() == PrimarySession.Phase.GREETING && releaseAtNanos == Long.MIN_VALUE) {
-                            sessions.close();
-                            openNextSession(releaseAtNanos);
-                        }
-                    }
-                }
-            }
-            if (releaseAtNanos != Long.MIN_VALUE && clock.nanoTime() >= releaseAtNanos) {
-                releaseAtNanos = Long.MIN_VALUE;
-                goOnWithoutBackup();
-            }
-        }
-        return End.STOPPED;
-    }
-
-    /** One of several backups may be taking over, and nobody knows which: asking another could make two guests. */
-    private void awaitRelease(final long releaseAtNanos) {
-        while (!stopping && !guest.hasExited()) {
-            if (clock.nanoTime() - releaseAtNanos >= 0) {
-                goOnWithoutBackup();
-                return;
-            }
-            park(POLL_NANOS);
-        }
-    }
-
-    /** The next candidate's turn, unless one that was lost may still take over. */
-    private void openNextSession(final long releaseAtNanos) {
-        if (releaseAtNanos == Long.MIN_VALUE && backups.hasOthers()) {
-            backups.next();
-        }
-        sessions.open();
-    }
-
-    private End onRefused() {
-        final PrimarySession.Refusal refusal = session.refusal();
-        metrics.error(refusal.text());
-        if (refusal.reason() == RefusalReason.SUPERSEDED) {
-            LOG.error("the backup runs this guest as generation {}: {}", refusal.generation(), refusal.text());
-            return End.SUPERSEDED;
-        }
-        final boolean passing = refusal.reason() == RefusalReason.BUSY
-                || refusal.reason() == RefusalReason.STANDBY_FAILED
-                || refusal.reason() == RefusalReason.DISK_FAILED;
-        if (!everProtected && !passing && context.endsWhenRefused() && !backups.hasOthers()) {
-            LOG.error("the backup refused: {}", refusal.text());
-            return End.REFUSED;
-        }
-        LOG.warn("the backup refused: {}; trying again", refusal.text());
-        sessions.close();
-        final long retryAtNanos = clock.nanoTime() + REFUSED_RETRY_NANOS;
-        while (!stopping && !guest.hasExited() && clock.nanoTime() < retryAtNanos) {
-            park(10 * POLL_NANOS);
-        }
-        return null;
     }
 
     /** Returns null unless the guest has gone to the backup. */
     private End synchroniseAndProtect() {
-        if (!guestHeldPaused) {
+        if (!unprotected.isHeldPaused()) {
             // The backup gave up what it had when it welcomed us: nothing can take over, so output is free until the
             // first checkpoint.
-            guest.resume();
-            letOutputPass();
+            unprotected.goOn();
         }
         record.unprotected();
         metrics.state(AgentState.SYNCHRONISING);
@@ -301,7 +198,7 @@ final class ProtectionLoop {
         if (isInterrupted()) {
             return null;
         }
-        everProtected = true;
+        search.onProtected();
         metrics.state(AgentState.PROTECTED);
         protectionSwitch.protectionReached();
         pace.beginSession(checkpointer.pausedAtNanos(), session.acknowledgedEpoch());
@@ -370,12 +267,6 @@ final class ProtectionLoop {
         sessions.open();
     }
 
-    /** Beside a guest whose disks wait for nobody; what of it the disks were promised in pauses, they keep first. */
-    private void letOutputPass() {
-        disks.settle();
-        outputEpochs.changeMode(GateMode.PASS);
-    }
-
     /** Epochs that carry changes of disks only: copied first, memory would be out of date again before they are. */
     private void copyDisks() {
         while (!disks.isCopied() && !isInterrupted()) {
@@ -411,7 +302,7 @@ final class ProtectionLoop {
         commitClock.started(epoch, clock.nanoTime());
         checkpointer.checkpoint(epoch, verify);
         captureAhead.onCheckpoint(checkpointer.dirtyPages());
-        guestHeldPaused = false;
+        unprotected.ended();
         if (verify) {
             LOG.debug("epoch {} carries page hashes", epoch);
         } else {
@@ -544,11 +435,8 @@ final class ProtectionLoop {
         context.writer().abandon();
         sessions.close();
         protectionSwitch.protectionLost();
-        if (protectionSwitch.isPauseWanted() || !guestHeldPaused) {
-            guest.resume();
-            guestHeldPaused = false;
-            record.unprotected();
-            letOutputPass();
+        if (protectionSwitch.isPauseWanted() || !unprotected.isHeldPaused()) {
+            unprotected.goOn();
         }
         if (modeSwitch.isChangeWanted()) {
             LOG.warn("another mode: the guest is UNPROTECTED until its memory is copied anew");
@@ -568,20 +456,6 @@ final class ProtectionLoop {
             modeSwitch.adopt(pipeline, context.writer(), metrics);
             park(50 * POLL_NANOS);
         }
-    }
-
-    private void goOnWithoutBackup() {
-        if (context.onBackupLoss() == BackupLossPolicy.PAUSE) {
-            LOG.error("no backup: the guest is paused until it is protected again (--on-backup-loss pause)");
-            guest.pause();
-            guestHeldPaused = true;
-        } else {
-            LOG.error("no backup: the guest goes on UNPROTECTED");
-            guest.resume();
-            record.unprotected();
-            letOutputPass();
-        }
-        metrics.state(AgentState.UNPROTECTED);
     }
 
     private End finish(final End end) {
@@ -608,7 +482,7 @@ final class ProtectionLoop {
                 }
                 resumeBeforeLeaving();
                 record.unprotected();
-                letOutputPass();
+                unprotected.letOutputPass();
             }
             case REFUSED -> {
                 // Nothing was ever protected: there is nothing to undo.
