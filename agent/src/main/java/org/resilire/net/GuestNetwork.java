@@ -27,7 +27,6 @@ public final class GuestNetwork implements Agent {
     private final FrameBatch outbound;
     private final FrameBatch inbound;
     private final FrameBatch retry;
-    private final InboundFrameListener inboundListener;
     private final InboundLog inputLog;
     private final EmissionListener emissionListener;
     private final long[] inboundPositions;
@@ -71,7 +70,6 @@ public final class GuestNetwork implements Agent {
         outbound = new FrameBatch(context.batchFrames(), context.frameCapacityBytes());
         inbound = new FrameBatch(context.batchFrames(), context.frameCapacityBytes());
         retry = new FrameBatch(RETRY_FRAMES, context.frameCapacityBytes());
-        inboundListener = context.inboundListener();
         inputLog = context.inputLog();
         emissionListener = context.emissionListener();
         inboundPositions = new long[context.batchFrames()];
@@ -292,7 +290,6 @@ public final class GuestNetwork implements Agent {
                 continue;
             }
             inbound.frameLengthBytes(count, lengthBytes);
-            inboundListener.onInboundFrame(inbound.memory(), offset, lengthBytes);
             if (replay == null || replay.onInbound(inbound.memory(), offset, lengthBytes)) {
                 inboundPositions[count] = inputLog == null ? 0 : inputLog.position();
                 count++;

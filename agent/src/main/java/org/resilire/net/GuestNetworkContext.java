@@ -24,7 +24,6 @@ public final class GuestNetworkContext {
     private Uplink uplink = new NoUplink();
     private InboundLog inputLog;
     private EmissionListener emissionListener = EmissionListener.NONE;
-    private InboundFrameListener inboundListener = InboundFrameListener.NONE;
     private HeldOutputListener heldOutputListener = HeldOutputListener.NONE;
     private int gateCapacityBytes = OutputGate.DEFAULT_CAPACITY_BYTES;
     private int inboundQueueBytes = DEFAULT_INBOUND_QUEUE_BYTES;
@@ -37,7 +36,7 @@ public final class GuestNetworkContext {
         Objects.requireNonNull(guestSocket, "guestSocket");
         Objects.requireNonNull(epochs, "epochs");
         Objects.requireNonNull(uplink, "uplink");
-        Objects.requireNonNull(inboundListener, "inboundListener");
+        Objects.requireNonNull(emissionListener, "emissionListener");
         Objects.requireNonNull(heldOutputListener, "heldOutputListener");
         requireRing("output gate", gateCapacityBytes);
         requireRing("inbound queue", inboundQueueBytes);
@@ -109,15 +108,6 @@ public final class GuestNetworkContext {
 
     public EmissionListener emissionListener() {
         return emissionListener;
-    }
-
-    public GuestNetworkContext inboundListener(final InboundFrameListener listener) {
-        inboundListener = listener;
-        return this;
-    }
-
-    public InboundFrameListener inboundListener() {
-        return inboundListener;
     }
 
     public GuestNetworkContext heldOutputListener(final HeldOutputListener listener) {

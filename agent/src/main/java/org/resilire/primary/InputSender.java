@@ -62,10 +62,6 @@ final class InputSender implements InboundLog.Reader {
         }
     }
 
-    boolean isReplayed() {
-        return isReplayed;
-    }
-
     /** Sends what it can; returns how many entries were dealt with. */
     int doWork() {
         return log.drain(this, ENTRIES_A_CYCLE);

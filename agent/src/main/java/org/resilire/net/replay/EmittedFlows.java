@@ -175,10 +175,6 @@ public final class EmittedFlows {
         return emittedFrames;
     }
 
-    public long emittedBytes() {
-        return emittedBytes;
-    }
-
     /** Frames that left in the last whole epoch. */
     public long framesOfLastEpoch() {
         return framesOfLastEpoch;
