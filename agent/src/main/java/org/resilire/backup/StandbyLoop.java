@@ -8,13 +8,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.control.AgentState;
-import org.resilire.disk.DiskIdentity;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.GuestException;
-import org.resilire.guest.GuestMemory;
-import org.resilire.guest.qemu.DeviceInventory;
-import org.resilire.wire.ProtocolVersion;
-import org.resilire.wire.sbe.RefusalReason;
 import org.resilire.wire.sbe.SwitchoverStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +33,6 @@ final class StandbyLoop {
     private static final long POLL_NANOS = 50_000_000L;
     private static final long SEAL_STEP_NANOS = 20_000L;
     private static final long SEAL_LIMIT_NANOS = 30_000_000_000L;
-    private static final long DISK_LIMIT_NANOS = 60_000_000_000L;
     private static final long STANDBY_RETRY_NANOS = 2_000_000_000L;
 
     /** A standby that does not take its state is replaced by another over the same replica. */
@@ -46,14 +40,12 @@ final class StandbyLoop {
 
     private static final long NEVER = Long.MIN_VALUE;
 
-    /** Generations and epochs rise by ones: nothing honest gets here, and nothing added to it overflows. */
-    private static final long MAX_NUMBER = 1L << 56;
-
     private final BackupContext context;
     private final ProtectionRecord record;
     private final BackupLink link;
     private final Replica replica;
     private final Queue<BackupEvent> events;
+    private final GreetingJudge judge;
     private final Takeover takeover;
     private final Supplier<? extends Standby> standbyStarter;
     private final Runnable openNetwork;
@@ -90,6 +82,7 @@ final class StandbyLoop {
         this.link = link;
         this.replica = link.replica();
         this.events = events;
+        this.judge = new GreetingJudge(context, replica);
         this.takeover = takeover;
         this.standby = firstStandby;
         this.standbyStarter = standbyStarter;
@@ -200,7 +193,7 @@ final class StandbyLoop {
             // It was loaded for a move that did not come about: its state is history with this greeting.
             replaceStandby();
         }
-        final Refusal refusal = objection(hello);
+        final GreetingJudge.Refusal refusal = judge.objection(hello, standby, standbyUsed);
         if (refusal != null) {
             LOG.warn("primary at {} refused: {}", hello.replyEndpoint(), refusal.text());
             metrics.error(refusal.text());
@@ -225,87 +218,6 @@ final class StandbyLoop {
         LOG.warn("the primary at {} greets again: the session with it is over", hello.replyEndpoint());
         awaitSealed();
         judge(hello);
-    }
-
-    private record Refusal(RefusalReason reason, String text) {}
-
-    private Refusal objection(final HelloReceived hello) {
-        if (hello.protocolVersion() != ProtocolVersion.CURRENT) {
-            return new Refusal(
-                    RefusalReason.PROTOCOL_VERSION,
-                    "the primary speaks protocol version " + hello.protocolVersion() + ", this backup "
-                            + ProtocolVersion.CURRENT + "; use the same release on both hosts");
-        }
-        if (!hello.vmName().equals(context.vmName())) {
-            return new Refusal(RefusalReason.VM_NAME, hello.isNotFor(context.vmName()));
-        }
-        if (hello.generation() < record.generation()) {
-            return new Refusal(
-                    RefusalReason.SUPERSEDED,
-                    "the primary's guest is of generation " + hello.generation() + ", but generation "
-                            + record.generation() + " has run here");
-        }
-        if (hello.pageBytes() != GuestMemory.PAGE_BYTES
-                || hello.ramBytes() != replica.memory().lengthBytes()) {
-            return new Refusal(
-                    RefusalReason.RAM_SIZE,
-                    "the primary's guest has " + size(hello.ramBytes()) + " of RAM, the standby "
-                            + size(replica.memory().lengthBytes()) + "; start both with the same -m and size=");
-        }
-        if (hello.generation() > MAX_NUMBER || hello.firstEpoch() < 1 || hello.firstEpoch() > MAX_NUMBER) {
-            return new Refusal(
-                    RefusalReason.BAD_MESSAGE,
-                    "the primary's generation " + hello.generation() + " or first epoch " + hello.firstEpoch()
-                            + " cannot be");
-        }
-        if (hello.heartbeatIntervalNanos() <= 0 || 2 * hello.heartbeatIntervalNanos() > context.detectTimeoutNanos()) {
-            return new Refusal(
-                    RefusalReason.BAD_MESSAGE,
-                    "the primary's heartbeat comes every " + hello.heartbeatIntervalNanos() / 1_000_000
-                            + " ms, too seldom for a time-out of " + context.detectTimeoutNanos() / 1_000_000
-                            + " ms here");
-        }
-        final String difference =
-                DiskIdentity.difference(hello.disks(), replica.disks().identities());
-        if (difference != null) {
-            return new Refusal(RefusalReason.DISKS, difference);
-        }
-        final String diskFailure = replica.disks().prepare(DISK_LIMIT_NANOS);
-        if (diskFailure != null) {
-            return new Refusal(RefusalReason.DISK_FAILED, "the backup's disk cannot be used: " + diskFailure);
-        }
-        return standbyObjection(hello);
-    }
-
-    private static String size(final long lengthBytes) {
-        return lengthBytes % (1 << 20) == 0 ? (lengthBytes >> 20) + " MiB" : lengthBytes + " bytes";
-    }
-
-    private Refusal standbyObjection(final HelloReceived hello) {
-        if (standbyUsed || standby.hasExited()) {
-            return new Refusal(RefusalReason.STANDBY_FAILED, "the standby's QEMU is not ready yet");
-        }
-        final DeviceInventory own;
-        try {
-            own = standby.inventory();
-        } catch (final GuestException e) {
-            return new Refusal(RefusalReason.STANDBY_FAILED, "the standby's QEMU does not answer: " + e.getMessage());
-        }
-        if (!own.qemuVersion().equals(hello.qemuVersion())) {
-            return new Refusal(
-                    RefusalReason.QEMU_VERSION,
-                    "the primary runs QEMU " + hello.qemuVersion() + ", the standby " + own.qemuVersion()
-                            + "; install the same version on both hosts");
-        }
-        try {
-            return DeviceInventory.firstDifference(DeviceInventory.parse(hello.deviceInventory()), own)
-                    .map(difference -> new Refusal(
-                            RefusalReason.DEVICE_SET,
-                            "the machines differ: " + difference + "; start both QEMUs with the same devices"))
-                    .orElse(null);
-        } catch (final GuestException e) {
-            return new Refusal(RefusalReason.DEVICE_SET, "the primary's device list cannot be read");
-        }
     }
 
     private void onPrimarySilent(final BackupEvent.PrimarySilent silent) {
