@@ -67,7 +67,7 @@ final class GreetingJudge {
                     "the primary's generation " + hello.generation() + " or first epoch " + hello.firstEpoch()
                             + " cannot be");
         }
-        if (hello.heartbeatIntervalNanos() <= 0 || 2 * hello.heartbeatIntervalNanos() > context.detectTimeoutNanos()) {
+        if (hello.heartbeatIntervalNanos() <= 0 || hello.heartbeatIntervalNanos() > context.detectTimeoutNanos() / 2) {
             return new Refusal(
                     RefusalReason.BAD_MESSAGE,
                     "the primary's heartbeat comes every " + hello.heartbeatIntervalNanos() / 1_000_000

@@ -92,6 +92,8 @@ class StandbyLoopTest {
             new Misfit(RefusalReason.BAD_MESSAGE, "cannot be", p -> p.firstEpoch = Long.MIN_VALUE),
             new Misfit(RefusalReason.BAD_MESSAGE, "cannot be", p -> p.firstEpoch = Long.MAX_VALUE),
             new Misfit(RefusalReason.BAD_MESSAGE, "heartbeat", p -> p.heartbeatIntervalMicros = 0),
+            // Twice as much is more than a long holds.
+            new Misfit(RefusalReason.BAD_MESSAGE, "too seldom", p -> p.heartbeatIntervalMicros = (1L << 62) / 1000 + 1),
             new Misfit(
                     RefusalReason.BAD_MESSAGE,
                     "too seldom",
