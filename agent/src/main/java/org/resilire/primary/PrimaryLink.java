@@ -24,17 +24,13 @@ import org.resilire.transport.Transport;
 import org.resilire.transport.TransportException;
 import org.resilire.wire.ProtocolVersion;
 import org.resilire.wire.sbe.BackupHeartbeatDecoder;
-import org.resilire.wire.sbe.CommitSwitchoverEncoder;
 import org.resilire.wire.sbe.DiskDifferencesDecoder;
-import org.resilire.wire.sbe.EndProtectionEncoder;
 import org.resilire.wire.sbe.EpochAckDecoder;
-import org.resilire.wire.sbe.GuestLostEncoder;
 import org.resilire.wire.sbe.HelloEncoder;
 import org.resilire.wire.sbe.InputAckDecoder;
 import org.resilire.wire.sbe.MessageHeaderDecoder;
 import org.resilire.wire.sbe.MessageHeaderEncoder;
 import org.resilire.wire.sbe.NoticeReceivedDecoder;
-import org.resilire.wire.sbe.PrepareSwitchoverEncoder;
 import org.resilire.wire.sbe.PrimaryHeartbeatEncoder;
 import org.resilire.wire.sbe.RefusalDecoder;
 import org.resilire.wire.sbe.RefusalReason;
@@ -61,19 +57,11 @@ final class PrimaryLink implements Agent {
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryLink.class);
     private static final long GREETING_INTERVAL_NANOS = 200_000_000L;
     private static final long SILENCE_REPORT_NANOS = 10_000_000_000L;
-    private static final long NOTICE_INTERVAL_NANOS = 10_000_000L;
     private static final int FRAGMENT_LIMIT = 32;
     private static final int MAX_NOTICE_BYTES = 64 << 10;
 
     /** As good as for ever, and added to other times it does not overflow. */
     private static final long MAX_TAKEOVER_LIMIT_NANOS = Long.MAX_VALUE / 4;
-
-    private enum Notice {
-        GUEST_LOST,
-        END_PROTECTION,
-        PREPARE_SWITCHOVER,
-        COMMIT_SWITCHOVER
-    }
 
     private final Transport transport;
     private final EpochSender sender;
@@ -102,13 +90,9 @@ final class PrimaryLink implements Agent {
     private final InputAckDecoder inputAck = new InputAckDecoder();
     private final FragmentAssembler assembler = new FragmentAssembler(this::onMessage);
 
+    private final PrimaryNotices notices = new PrimaryNotices();
+
     private volatile Greeting wanted;
-    private volatile Notice notice;
-    /** The epoch or the generation that a notice is about; written before it. */
-    private volatile long noticeNumber;
-
-    private volatile boolean noticeAnswered;
-
     private Greeting current;
     private Subscription replies;
     /** The backup that {@link #replies} hears: another may be reached over another network. */
@@ -123,7 +107,6 @@ final class PrimaryLink implements Agent {
     /** The backup's own time of what was heard from it last; 0 if nothing was. */
     private long newestBackupNanos;
 
-    private long nextNoticeNanos;
     private long nextSilenceReportNanos;
 
     PrimaryLink(
@@ -162,36 +145,29 @@ final class PrimaryLink implements Agent {
 
     /** Tells the backup, if it is there, that the guest's process ended. Any thread. */
     void announceGuestLost() {
-        noticeAnswered = false;
-        notice = Notice.GUEST_LOST;
+        notices.guestLost();
     }
 
     /** Tells the backup that the guest goes on unprotected. Any thread. */
     void announceEndOfProtection() {
-        noticeAnswered = false;
-        notice = Notice.END_PROTECTION;
+        notices.endOfProtection();
     }
 
     /** Asks the backup to load the device state of this epoch, the last of the session; {@link PrimarySession#switchoverReply}. */
     void prepareSwitchover(final long epoch) {
-        announce(Notice.PREPARE_SWITCHOVER, epoch);
+        session.switchoverAnswered(null);
+        notices.prepareSwitchover(epoch);
     }
 
     /** Gives the guest away: the backup may run it from here on. Any thread. */
     void commitSwitchover(final long generation) {
-        announce(Notice.COMMIT_SWITCHOVER, generation);
-    }
-
-    private void announce(final Notice switchover, final long number) {
         session.switchoverAnswered(null);
-        noticeAnswered = false;
-        noticeNumber = number;
-        notice = switchover;
+        notices.commitSwitchover(generation);
     }
 
     /** True once the backup has answered the last notice: a notice that a new session made void was not. */
     boolean isNoticeAnswered() {
-        return noticeAnswered;
+        return notices.isAnswered();
     }
 
     @Override
@@ -228,7 +204,7 @@ final class PrimaryLink implements Agent {
         }
         endSession();
         // Said to the backup of a session that is over, it would end the next one.
-        notice = null;
+        notices.forget();
         current = wish;
         if (wish == null) {
             session.closed();
@@ -319,40 +295,14 @@ final class PrimaryLink implements Agent {
     }
 
     private int sendNotice() {
-        final Notice pending = notice;
-        if (pending == null || heartbeats == null || nowNanos < nextNoticeNanos) {
+        if (heartbeats == null) {
             return 0;
         }
-        final int length = switch (pending) {
-            case GUEST_LOST -> {
-                final GuestLostEncoder lost = new GuestLostEncoder();
-                lost.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                        .sessionId(current.sessionId())
-                        .generation(current.generation());
-                yield lost.encodedLength();
-            }
-            case END_PROTECTION -> {
-                final EndProtectionEncoder end = new EndProtectionEncoder();
-                end.wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                        .sessionId(current.sessionId())
-                        .generation(current.generation());
-                yield end.encodedLength();
-            }
-            case PREPARE_SWITCHOVER ->
-                new PrepareSwitchoverEncoder()
-                        .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                        .sessionId(current.sessionId())
-                        .epoch(noticeNumber)
-                        .encodedLength();
-            case COMMIT_SWITCHOVER ->
-                new CommitSwitchoverEncoder()
-                        .wrapAndApplyHeader(messageBuffer, 0, headerEncoder)
-                        .sessionId(current.sessionId())
-                        .generation(noticeNumber)
-                        .encodedLength();
-        };
-        nextNoticeNanos = nowNanos + NOTICE_INTERVAL_NANOS;
-        heartbeats.offer(messageBuffer, 0, MessageHeaderEncoder.ENCODED_LENGTH + length);
+        final int lengthBytes = notices.encode(messageBuffer, headerEncoder, current, nowNanos);
+        if (lengthBytes == 0) {
+            return 0;
+        }
+        heartbeats.offer(messageBuffer, 0, lengthBytes);
         return 1;
     }
 
@@ -423,10 +373,8 @@ final class PrimaryLink implements Agent {
             case NoticeReceivedDecoder.TEMPLATE_ID -> {
                 if (block >= NoticeReceivedDecoder.BLOCK_LENGTH) {
                     noticeReceived.wrapAndApplyHeader(buffer, offset, headerDecoder);
-                    if (isOfThisSession(noticeReceived.sessionId())
-                            && (notice == Notice.GUEST_LOST || notice == Notice.END_PROTECTION)) {
-                        notice = null;
-                        noticeAnswered = true;
+                    if (isOfThisSession(noticeReceived.sessionId())) {
+                        notices.onReceived();
                     }
                 }
             }
@@ -480,29 +428,18 @@ final class PrimaryLink implements Agent {
         if (!isOfThisSession(message.sessionId())) {
             return;
         }
-        final Notice asked = notice;
         final SwitchoverStage stage = switch (message.stageRaw()) {
             case 0 -> SwitchoverStage.LOADED;
             case 1 -> SwitchoverStage.RUNNING;
             case 2 -> SwitchoverStage.FAILED;
             default -> SwitchoverStage.NULL_VAL;
         };
-        // An answer that was repeated may belong to the question before this one.
-        final boolean answers = asked == Notice.PREPARE_SWITCHOVER
-                ? (stage == SwitchoverStage.LOADED || stage == SwitchoverStage.FAILED)
-                        && message.epoch() == noticeNumber
-                : asked == Notice.COMMIT_SWITCHOVER
-                        && (stage == SwitchoverStage.RUNNING || stage == SwitchoverStage.FAILED)
-                        && message.generation() == noticeNumber;
-        if (!answers) {
+        final long generation = message.generation();
+        if (!notices.onSwitchoverAnswer(stage, message.epoch(), generation, nowNanos)) {
             return;
         }
-        final long generation = message.generation();
         final boolean whole =
                 message.limit() + SwitchoverAnswerDecoder.textHeaderLength() + message.textLength() <= limit;
-        notice = null;
-        // The guest stands still: what comes next is not to wait as if it were said again.
-        nextNoticeNanos = nowNanos;
         session.switchoverAnswered(new PrimarySession.SwitchoverReply(stage, generation, whole ? message.text() : ""));
     }
 
