@@ -293,10 +293,12 @@ class EpochAssemblerTest {
         }
         final List<Message> messages = new EpochMessages(EPOCH, EpochKind.SYNCHRONISATION)
                 .pages(PAGES, records)
+                .pages(PAGES, records)
                 .pages(1, bytesOfZeroPage())
                 .end();
         messages.getFirst().sendTo(assembler);
-        assertThrows(ProtocolViolationException.class, () -> messages.get(1).sendTo(assembler));
+        messages.get(1).sendTo(assembler);
+        assertThrows(ProtocolViolationException.class, () -> messages.get(2).sendTo(assembler));
         assertRefused(messages);
         final byte[] beyond = bytesOfZeroPage();
         PageRecord.putHeader(
