@@ -30,6 +30,9 @@ final class ConfigurationFile {
     }
 
     static ConfigurationFile read(final Path path) {
+        if (Files.isDirectory(path)) {
+            throw new ConfigurationException(path + " is a directory, not a configuration file");
+        }
         if (!Files.isReadable(path)) {
             throw new ConfigurationException(path + " cannot be read");
         }
@@ -37,8 +40,10 @@ final class ConfigurationFile {
             return new ConfigurationFile(path, new TomlMapper().readTree(path.toFile()));
         } catch (final JacksonException e) {
             final var location = e.getLocation();
+            // What is wrong with reading the file, not with what is in it, has no line.
+            final boolean hasLine = location != null && location.getLineNr() > 0;
             throw new ConfigurationException(
-                    path + (location == null ? "" : " line " + location.getLineNr()) + ": " + e.getOriginalMessage());
+                    path + (hasLine ? " line " + location.getLineNr() : "") + ": " + e.getOriginalMessage());
         }
     }
 

@@ -392,7 +392,18 @@ class CommandLineTest {
                 3,
                 "cannot be read",
                 protect("--config", directory.resolve("missing").toString()));
-        assertComplaint(3, directory.toString(), protect("--config", directory.toString()));
+        assertComplaint(
+                3, directory + " is a directory, not a configuration file", protect("--config", directory.toString()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"maybe\"", "\"\"", "1", "[]", "\"yes\""})
+    void shouldTakeNothingButTrueAndFalseForAFlag(final String value) throws IOException {
+        for (final String flag : List.of("no-fence", "encoder-thread")) {
+            final String file = configuration("[vm.db]", flag + " = " + value);
+            assertComplaint(2, "'--" + flag + "': '", standby("--config", file));
+            assertComplaint(2, "'--" + flag + "': '", protect("--config", file));
+        }
     }
 
     @Test
