@@ -25,6 +25,9 @@ final class DurableMark {
     private boolean isDeferring;
     private boolean isOwed;
 
+    /** Of those that make good what is owed: until they have, it is. */
+    private int settling;
+
     /**
      * Knows of nothing that would be durable.
      *
@@ -90,18 +93,26 @@ final class DurableMark {
         isDeferring = false;
     }
 
+    /** True until all that deferred flushes promised is on stable storage. */
     synchronized boolean isOwed() {
-        return isOwed;
+        return isOwed || settling > 0;
     }
 
     void settle() {
         synchronized (this) {
-            if (!isOwed) {
+            if (!isOwed && settling == 0) {
                 return;
             }
             // Before the sync: what is deferred meanwhile is owed anew.
             isOwed = false;
+            settling++;
         }
-        sync();
+        try {
+            sync();
+        } finally {
+            synchronized (this) {
+                settling--;
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 package org.resilire.disk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -67,5 +68,28 @@ class DurableMarkTest {
         mark.changed();
         mark.settle();
         assertEquals(1, syncs, "nobody has asked");
+    }
+
+    /** Or output would leave that depends on what is not there yet. */
+    @Test
+    void shouldOweUntilTheSyncIsOver() {
+        mark.changed();
+        mark.beginDeferring();
+        mark.flush();
+        mark.endDeferring();
+        final boolean[] isOwedMeanwhile = new boolean[1];
+        during = () -> isOwedMeanwhile[0] = mark.isOwed();
+        mark.settle();
+        assertTrue(isOwedMeanwhile[0]);
+        assertFalse(mark.isOwed());
+        during = () -> {
+            throw new LinuxException("fdatasync", "image", Errno.EIO);
+        };
+        mark.changed();
+        mark.beginDeferring();
+        mark.flush();
+        mark.endDeferring();
+        assertThrows(LinuxException.class, mark::settle);
+        assertFalse(mark.isOwed(), "every later flush fails, and nobody waits for this one");
     }
 }
