@@ -15,7 +15,8 @@ import org.agrona.BitUtil;
 /**
  * Which blocks of a disk may differ from a replica of it, in a mapped file beside the image. A block is marked before it changes, so
  * that the bitmap survives the end of the agent at any instant: the kernel keeps what was stored in the mapping. It does not survive
- * the end of the host, after which some marks may be missing; the boot that it was used in is recorded, and
+ * the end of the host, after which some marks may be missing; the boot that it was used in is recorded. Nor does it know of what others do
+ * to the image while no agent runs: which file it was is recorded, and by {@link #close()} when that was last changed ({@link ImageStamp}).
  * {@link #doubt()} tells. A doubtful bitmap has all blocks marked: everything is to be compared.
  *
  * <p>There are two layers. Marks go into the young one. {@link #beginGeneration} makes the young layer the old one, which
@@ -33,7 +34,7 @@ public final class DirtyBitmap implements AutoCloseable {
     public static final UUID NO_REPLICA = new UUID(0, 0);
 
     private static final long MAGIC = 0x5245534449525459L;
-    private static final long VERSION = 1;
+    private static final long VERSION = 2;
     private static final int HEADER_BYTES = 4096;
     private static final long STATE_IN_USE = 1;
     private static final long STATE_CLOSED = 2;
@@ -44,7 +45,10 @@ public final class DirtyBitmap implements AutoCloseable {
     private static final int BOOT_OFFSET = 40;
     private static final int STATE_OFFSET = 56;
     private static final int YOUNG_OFFSET = 64;
+    private static final int INODE_OFFSET = 72;
+    private static final int CHANGED_OFFSET = 80;
 
+    private final Path image;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment file;
     private final long blocks;
@@ -53,12 +57,12 @@ public final class DirtyBitmap implements AutoCloseable {
     private final long diskBytes;
     private volatile long young;
 
-    /** @param expected which replica the marks must be about; null for whichever they are about */
-    private DirtyBitmap(final Path path, final long diskBytes, final UUID expected, final UUID boot)
-            throws IOException {
+    private DirtyBitmap(final Path path, final Path image, final long diskBytes, final UUID boot) throws IOException {
+        this.image = image;
         this.diskBytes = diskBytes;
         blocks = BitUtil.align(diskBytes, BLOCK_BYTES) / BLOCK_BYTES;
         layerBytes = BitUtil.align(blocks, Long.SIZE) / Byte.SIZE;
+        final ImageStamp stamp = ImageStamp.of(image);
         final boolean existed = Files.exists(path);
         try (FileChannel channel =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -68,14 +72,15 @@ public final class DirtyBitmap implements AutoCloseable {
                 channel.truncate(fileBytes);
             }
             file = channel.map(FileChannel.MapMode.READ_WRITE, 0, fileBytes, arena);
-            doubt = existed ? findDoubt(isSized, expected, boot) : "it is new";
+            doubt = existed ? findDoubt(isSized, stamp, boot) : "it is new";
         }
         young = doubt == null ? file.get(JAVA_LONG, YOUNG_OFFSET) & 1 : 0;
         if (doubt != null) {
-            writeHeader(expected == null ? NO_REPLICA : expected);
+            writeHeader();
             markAll();
         }
         putUuid(BOOT_OFFSET, boot);
+        putStamp(stamp);
         file.set(JAVA_LONG, STATE_OFFSET, STATE_IN_USE);
         file.force();
     }
@@ -83,48 +88,65 @@ public final class DirtyBitmap implements AutoCloseable {
     /**
      * Opens a bitmap or makes one.
      *
+     * @param path of the bitmap
+     * @param image of the disk
      * @param diskBytes length of the disk
-     * @param replica which copy of the disk the marks are about
      */
-    public static DirtyBitmap open(final Path path, final long diskBytes, final UUID replica) throws IOException {
+    public static DirtyBitmap open(final Path path, final Path image, final long diskBytes) throws IOException {
         final String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"));
-        return open(path, diskBytes, replica, UUID.fromString(boot.strip()));
+        return open(path, image, diskBytes, UUID.fromString(boot.strip()));
     }
 
-    /** The same, about whichever replica it is about; see {@link #replica()}. */
-    public static DirtyBitmap open(final Path path, final long diskBytes) throws IOException {
-        return open(path, diskBytes, null);
-    }
-
-    static DirtyBitmap open(final Path path, final long diskBytes, final UUID replica, final UUID boot)
+    static DirtyBitmap open(final Path path, final Path image, final long diskBytes, final UUID boot)
             throws IOException {
-        return new DirtyBitmap(path, diskBytes, replica, boot);
+        return new DirtyBitmap(path, image, diskBytes, boot);
     }
 
-    private String findDoubt(final boolean isSized, final UUID expected, final UUID boot) {
+    private String findDoubt(final boolean isSized, final ImageStamp now, final UUID boot) {
         if (!isSized
                 || file.get(JAVA_LONG, 0) != MAGIC
                 || file.get(JAVA_LONG, VERSION_OFFSET) != VERSION
                 || file.get(JAVA_LONG, DISK_BYTES_OFFSET) != diskBytes) {
             return "it is damaged or of another disk";
         }
-        if (expected != null && !replica().equals(expected)) {
-            return "it is about another replica";
-        }
         final long state = file.get(JAVA_LONG, STATE_OFFSET);
         if (state != STATE_CLOSED
                 && !(state == STATE_IN_USE && uuid(BOOT_OFFSET).equals(boot))) {
             return "the host ended while it was in use";
         }
+        final ImageStamp then = stamp();
+        if (!now.isSameFile(then)) {
+            return "the image is another file";
+        }
+        if (state == STATE_CLOSED && !now.equals(then)) {
+            return "the image was changed while no agent ran";
+        }
         return null;
     }
 
-    private void writeHeader(final UUID replica) {
+    private void writeHeader() {
         file.fill((byte) 0);
         file.set(JAVA_LONG, 0, MAGIC);
         file.set(JAVA_LONG, VERSION_OFFSET, VERSION);
         file.set(JAVA_LONG, DISK_BYTES_OFFSET, diskBytes);
-        putUuid(REPLICA_OFFSET, replica);
+        putUuid(REPLICA_OFFSET, NO_REPLICA);
+    }
+
+    private ImageStamp stamp() {
+        return new ImageStamp(file.get(JAVA_LONG, INODE_OFFSET), file.get(JAVA_LONG, CHANGED_OFFSET));
+    }
+
+    private void putStamp(final ImageStamp stamp) {
+        file.set(JAVA_LONG, INODE_OFFSET, stamp.inode());
+        file.set(JAVA_LONG, CHANGED_OFFSET, stamp.changedNanos());
+    }
+
+    private ImageStamp stampOfImage() {
+        try {
+            return ImageStamp.of(image);
+        } catch (final IOException gone) {
+            return ImageStamp.UNKNOWN;
+        }
     }
 
     private UUID uuid(final int offset) {
@@ -233,10 +255,11 @@ public final class DirtyBitmap implements AutoCloseable {
         return blocks;
     }
 
-    /** Puts everything on stable storage first, and then the note that it is. */
+    /** Puts everything on stable storage first, and then the note that it is. The image is durable, and nobody of ours changes it. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
+            putStamp(stampOfImage());
             file.force();
             file.set(JAVA_LONG, STATE_OFFSET, STATE_CLOSED);
             file.force();
@@ -244,7 +267,7 @@ public final class DirtyBitmap implements AutoCloseable {
         }
     }
 
-    /** Lets go as the end of the process would. */
+    /** Lets go as the end of the process would: also where another agent may be using it. */
     void abandon() {
         arena.close();
     }

@@ -10,8 +10,11 @@ import java.nio.file.Path;
  */
 record DiskFiles(Path bitmap, Path journal, Path identity) {
 
+    /** In no name of a guest or a disk, both of which may have dots: no two disks have the same files. */
+    private static final String SEPARATOR = "@";
+
     static DiskFiles of(final Path stateDirectory, final String vmName, final String diskName) {
-        final String base = vmName + "." + diskName;
+        final String base = vmName + SEPARATOR + diskName;
         return new DiskFiles(
                 stateDirectory.resolve(base + ".bitmap"),
                 stateDirectory.resolve(base + ".journal"),
@@ -30,5 +33,10 @@ record DiskFiles(Path bitmap, Path journal, Path identity) {
         if (!Files.exists(journal)) {
             Files.createFile(journal);
         }
+    }
+
+    /** What stands in the journal is about another image, or about what this one was before somebody else changed it. */
+    void clearJournal() throws IOException {
+        Files.write(journal, new byte[0]);
     }
 }

@@ -1,14 +1,21 @@
 package org.resilire.disk;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.agrona.CloseHelper;
+import org.resilire.linux.BlockFile;
+import org.resilire.linux.LinuxException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A disk of a guest that runs on this host: its image, served to QEMU from {@link #open} on, what of it may differ from the
  * backup's, and what changes in it. Opened and closed by one thread.
  */
 public final class PrimaryDisk implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PrimaryDisk.class);
 
     /** Some epochs of a fast guest, and of memory as much as it needs. */
     static final long LOG_BYTES = 32L << 20;
@@ -48,17 +55,34 @@ public final class PrimaryDisk implements AutoCloseable {
             throws IOException {
         final long lengthBytes = DiskImage.lengthOf(config.image());
         final DiskFiles files = DiskFiles.of(stateDirectory, vmName, config.name());
-        final DirtyBitmap bitmap = DirtyBitmap.open(files.bitmap(), lengthBytes);
+        final DirtyBitmap bitmap = DirtyBitmap.open(files.bitmap(), config.image(), lengthBytes);
         final EpochWriteLog log = new EpochWriteLog(LOG_BYTES, EPOCH_QUOTA_BYTES, bitmap);
         DiskImage image = null;
         try {
             image = DiskImage.open(config.image(), false, log);
+            finishJournal(config, files, image);
             files.becomePrimary();
             final NbdServer server = DiskSocket.serve(config, image, WriteGate.opened());
             return new PrimaryDisk(config, bitmap, log, image, server, true);
         } catch (final IOException | RuntimeException failure) {
-            CloseHelper.quietCloseAll(image, log, bitmap);
+            CloseHelper.quietCloseAll(image, log);
+            bitmap.abandon();
             throw failure;
+        }
+    }
+
+    /** An agent that kept this image as a copy may have ended while it applied an epoch: that disk is nobody's yet. */
+    private static void finishJournal(final DiskConfig config, final DiskFiles files, final DiskImage image)
+            throws IOException {
+        if (!Files.exists(files.journal())
+                || !ReplicaIdentity.isOf(files.identity(), config.image(), image.lengthBytes())) {
+            return;
+        }
+        try (BlockFile file = BlockFile.open(files.journal(), true);
+                ApplyJournal journal = new ApplyJournal(Storage.of(file), Storage.of(image))) {
+            if (journal.recover()) {
+                LOG.info("disk {}: finished the epoch that a former agent had begun to apply", config.name());
+            }
         }
     }
 
@@ -98,12 +122,37 @@ public final class PrimaryDisk implements AutoCloseable {
     public void close() throws IOException {
         // Whatever waits for the log's sender waits in vain by now, and the server waits for it.
         log.stop();
-        if (!isOwner) {
-            return;
+        if (isOwner) {
+            close(server, image, log, bitmap);
         }
+    }
+
+    /**
+     * Ends the service of a disk. What the bitmap says afterwards is about what is on stable storage: a host that ends later takes nothing
+     * with it that the backup has.
+     */
+    static void close(
+            final NbdServer server, final DiskImage image, final EpochWriteLog log, final DirtyBitmap bitmap)
+            throws IOException {
+        image.endDeferringFlushes();
+        // Most of it while the guest still has its disk.
+        final boolean canFlush = flush(image);
         server.close();
+        if (!canFlush || !flush(image)) {
+            bitmap.markAll();
+        }
         image.close();
         log.close();
         bitmap.close();
+    }
+
+    private static boolean flush(final DiskImage image) {
+        try {
+            image.flush();
+            return true;
+        } catch (final LinuxException failure) {
+            LOG.warn("the next agent compares all of {} with the backup's: {}", image.path(), failure.getMessage());
+            return false;
+        }
     }
 }

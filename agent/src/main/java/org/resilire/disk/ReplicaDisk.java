@@ -74,11 +74,14 @@ public final class ReplicaDisk implements AutoCloseable {
         BlockFile journalFile = null;
         try {
             files.becomeReplica();
-            bitmap = DirtyBitmap.open(files.bitmap(), lengthBytes);
+            bitmap = DirtyBitmap.open(files.bitmap(), config.image(), lengthBytes);
             log = new EpochWriteLog(PrimaryDisk.LOG_BYTES, PrimaryDisk.EPOCH_QUOTA_BYTES, bitmap);
             image = DiskImage.open(config.image(), false, log);
             final ReplicaIdentity identity =
                     ReplicaIdentity.open(files.identity(), config.image(), image.lengthBytes());
+            if (identity.isNew()) {
+                files.clearJournal();
+            }
             journalFile = BlockFile.open(files.journal(), true);
             final WriteGate gate = WriteGate.closed();
             final NbdServer server = DiskSocket.serve(config, image, gate);
@@ -183,13 +186,11 @@ public final class ReplicaDisk implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        server.close();
+        PrimaryDisk.close(server, image, log, bitmap);
         journal.close();
         journalFile.close();
-        image.close();
-        log.close();
-        bitmap.close();
         filling.close();
         applying.close();
+        identity.close();
     }
 }

@@ -395,6 +395,10 @@ public final class ReplicaDisks implements AutoCloseable {
     @Override
     public void close() throws IOException {
         isClosed = true;
+        for (final ReplicaDisk disk : disks) {
+            // Nobody reports any more, and the applier would wait for room for ever.
+            disk.differences().listen(false);
+        }
         LockSupport.unpark(applier);
         try {
             applier.join();

@@ -13,38 +13,56 @@ import java.util.UUID;
 
 /**
  * Says which copy of a disk an image on this host is, across agents: what a primary's bitmap is about. It changes whenever the image
- * is or may become anything but that copy: another file, or a disk that a guest writes to here. One line in a small file, replaced
- * atomically and synced before a call returns. One thread.
+ * is or may become anything but that copy: another file, a disk that a guest writes to here, or one that somebody changed after the last
+ * agent had ended. One line in a small file, replaced atomically and synced before a call returns: the identity, when the image was last
+ * changed if the agent has ended in order, and which file it is. One thread.
  */
-final class ReplicaIdentity {
+final class ReplicaIdentity implements AutoCloseable {
+
+    private static final String SEPARATOR = " ";
+    private static final int FIELDS = 3;
+
+    /** Instead of a time: an agent has it, or had it when it or its host ended; what it applied stands in the journal. */
+    private static final String IN_USE = "-";
 
     private final Path file;
+    private final Path imagePath;
     private final String image;
+    private final boolean isNew;
     private UUID replica;
 
-    private ReplicaIdentity(final Path file, final String image) {
+    private ReplicaIdentity(final Path file, final Path imagePath, final long lengthBytes) throws IOException {
         this.file = file;
-        this.image = image;
+        this.imagePath = imagePath;
+        image = imagePath.toRealPath() + SEPARATOR
+                + Files.readAttributes(imagePath, "unix:dev,ino").values() + SEPARATOR + lengthBytes;
+        replica = read();
+        isNew = replica == null;
     }
 
     /** Reads what was said about this image, or begins anew. */
     static ReplicaIdentity open(final Path file, final Path image, final long lengthBytes) throws IOException {
-        final String described = image.toRealPath() + " "
-                + Files.readAttributes(image, "unix:dev,ino").values() + " " + lengthBytes;
-        final ReplicaIdentity identity = new ReplicaIdentity(file, described);
-        identity.replica = identity.read();
-        if (identity.replica == null) {
+        final ReplicaIdentity identity = new ReplicaIdentity(file, image, lengthBytes);
+        if (identity.isNew) {
             identity.renew();
+        } else {
+            identity.write(IN_USE);
         }
         return identity;
     }
 
+    /** Whether the image is still the copy that the file is about. */
+    static boolean isOf(final Path file, final Path image, final long lengthBytes) throws IOException {
+        return !new ReplicaIdentity(file, image, lengthBytes).isNew;
+    }
+
     private UUID read() throws IOException {
         try {
-            final String text = Files.readString(file);
-            final int space = text.indexOf(' ');
-            return space > 0 && text.substring(space + 1).strip().equals(image)
-                    ? UUID.fromString(text.substring(0, space))
+            final String[] fields = Files.readString(file).strip().split(SEPARATOR, FIELDS);
+            return fields.length == FIELDS
+                            && fields[2].equals(image)
+                            && (fields[1].equals(IN_USE) || fields[1].equals(changed()))
+                    ? UUID.fromString(fields[0])
                     : null;
         } catch (final NoSuchFileException none) {
             return null;
@@ -53,26 +71,45 @@ final class ReplicaIdentity {
         }
     }
 
+    private String changed() throws IOException {
+        return Long.toString(ImageStamp.of(imagePath).changedNanos());
+    }
+
     UUID replica() {
         return replica;
     }
 
+    /** Nothing was known of this image when it was opened. */
+    boolean isNew() {
+        return isNew;
+    }
+
     /** From here on it is another copy than anybody has known. */
     void renew() throws IOException {
-        final UUID fresh = UUID.randomUUID();
+        replica = UUID.randomUUID();
+        write(IN_USE);
+    }
+
+    private void write(final String state) throws IOException {
         final Path unfinished = file.resolveSibling(file.getFileName() + ".new");
         try (FileChannel channel = FileChannel.open(
                 unfinished,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.TRUNCATE_EXISTING,
                 StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.wrap((fresh + " " + image + "\n").getBytes(StandardCharsets.UTF_8)));
+            final String line = replica + SEPARATOR + state + SEPARATOR + image + "\n";
+            channel.write(ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8)));
             channel.force(true);
         }
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
             directory.force(true);
         }
-        replica = fresh;
+    }
+
+    /** This agent does not change the image any more, and nobody else should. */
+    @Override
+    public void close() throws IOException {
+        write(changed());
     }
 }

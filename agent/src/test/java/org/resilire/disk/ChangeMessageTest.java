@@ -12,7 +12,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.UUID;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,9 +45,10 @@ class ChangeMessageTest {
 
     @BeforeEach
     void open() throws IOException {
-        bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        final Path path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
+        bitmap = DirtyBitmap.open(directory.resolve("bitmap"), path, DISK_BYTES);
         log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
-        image = DiskImage.open(TestImage.empty(directory.resolve("image"), DISK_BYTES), false, log);
+        image = DiskImage.open(path, false, log);
         replica = new FlakyStorage(new FlakyStorage.World(), new byte[(int) DISK_BYTES]);
         journal = new ApplyJournal(
                 new FlakyStorage(new FlakyStorage.World(), new byte[0]),

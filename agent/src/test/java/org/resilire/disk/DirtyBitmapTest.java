@@ -13,6 +13,8 @@ import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DirtyBitmapTest {
 
@@ -25,14 +27,16 @@ class DirtyBitmapTest {
     Path directory;
 
     private Path path;
+    private Path image;
 
     @BeforeEach
-    void name() {
+    void make() throws IOException {
         path = directory.resolve("bitmap");
+        image = TestImage.empty(directory.resolve("image"), DISK_BYTES);
     }
 
     private DirtyBitmap open(final UUID boot) throws IOException {
-        return DirtyBitmap.open(path, DISK_BYTES, REPLICA, boot);
+        return DirtyBitmap.open(path, image, DISK_BYTES, boot);
     }
 
     private void makeClean() throws IOException {
@@ -48,13 +52,13 @@ class DirtyBitmapTest {
 
     @Test
     void shouldTakeEverythingAsChangedForAnotherReplicaOnly() throws IOException {
-        try (DirtyBitmap bitmap = DirtyBitmap.open(path, DISK_BYTES)) {
+        try (DirtyBitmap bitmap = open(BOOT)) {
             assertEquals(DirtyBitmap.NO_REPLICA, bitmap.replica());
             bitmap.adopt(REPLICA);
             bitmap.beginGeneration();
             bitmap.clearOld();
         }
-        try (DirtyBitmap bitmap = DirtyBitmap.open(path, DISK_BYTES)) {
+        try (DirtyBitmap bitmap = open(BOOT)) {
             assertNull(bitmap.doubt());
             assertEquals(REPLICA, bitmap.replica());
             bitmap.adopt(REPLICA);
@@ -91,11 +95,7 @@ class DirtyBitmapTest {
     @Test
     void shouldDoubtWhatIsDamagedOrAboutSomethingElse() throws IOException {
         makeClean();
-        try (DirtyBitmap other = DirtyBitmap.open(path, DISK_BYTES, new UUID(7, 7), BOOT)) {
-            assertEquals("it is about another replica", other.doubt());
-            assertEquals(BLOCKS, other.dirtyBlocks());
-        }
-        try (DirtyBitmap larger = DirtyBitmap.open(path, 10 * DISK_BYTES, REPLICA, BOOT)) {
+        try (DirtyBitmap larger = DirtyBitmap.open(path, image, 10 * DISK_BYTES, BOOT)) {
             assertTrue(larger.doubt().contains("damaged or of another disk"));
             assertEquals(larger.blocks(), larger.dirtyBlocks());
         }
@@ -103,6 +103,43 @@ class DirtyBitmapTest {
         try (DirtyBitmap damaged = open(BOOT)) {
             assertTrue(damaged.doubt().contains("damaged"));
             assertEquals(BLOCKS, damaged.dirtyBlocks());
+        }
+    }
+
+    @Test
+    void shouldDoubtAnImageThatSomebodyChangedWhileNoAgentRan() throws IOException {
+        makeClean();
+        TestImage.change(image);
+        try (DirtyBitmap doubtful = open(BOOT)) {
+            assertEquals("the image was changed while no agent ran", doubtful.doubt());
+            assertEquals(BLOCKS, doubtful.dirtyBlocks());
+            // What its own agent does to it is marked, and no reason for doubt.
+            TestImage.change(image);
+            doubtful.beginGeneration();
+            doubtful.clearOld();
+        }
+        final DirtyBitmap killed = open(BOOT);
+        assertNull(killed.doubt());
+        TestImage.change(image);
+        killed.abandon();
+        // By the agent, for all that can be known.
+        try (DirtyBitmap next = open(BOOT)) {
+            assertNull(next.doubt());
+            assertEquals(0, next.dirtyBlocks());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldDoubtAnotherImageHoweverTheAgentEnded(final boolean isKill) throws IOException {
+        makeClean();
+        if (isKill) {
+            open(BOOT).abandon();
+        }
+        TestImage.exchange(image);
+        try (DirtyBitmap doubtful = open(BOOT)) {
+            assertEquals("the image is another file", doubtful.doubt());
+            assertEquals(BLOCKS, doubtful.dirtyBlocks());
         }
     }
 

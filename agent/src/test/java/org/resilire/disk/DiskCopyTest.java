@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -31,7 +30,7 @@ class DiskCopyTest {
         final Path path = TestImage.sparse(directory.resolve("image"), DISK_BYTES, 5);
         final Path replicaPath = TestImage.sparse(directory.resolve("replica"), DISK_BYTES, 6);
         final Path journalPath = Files.createFile(directory.resolve("journal"));
-        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), path, DISK_BYTES);
                 EpochWriteLog log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
                 DiskImage image = DiskImage.open(path, false, log);
                 DiskImage replica = DiskImage.open(replicaPath, false, WriteObserver.NONE);
@@ -129,7 +128,7 @@ class DiskCopyTest {
     void shouldKeepToItsRate() throws IOException {
         final Path path = TestImage.sparse(directory.resolve("image"), DISK_BYTES, 5);
         final AtomicLong nowNanos = new AtomicLong(77);
-        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), path, DISK_BYTES);
                 EpochWriteLog log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
                 DiskImage image = DiskImage.open(path, false, log);
                 DiskCopy copy = new DiskCopy(image, bitmap, log, nowNanos::get, 1 << 20)) {
@@ -145,7 +144,7 @@ class DiskCopyTest {
     @Test
     void shouldNotBeDoneIfTheLogWasStoppedMeanwhile() throws IOException {
         final Path path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
-        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        try (DirtyBitmap bitmap = DirtyBitmap.open(directory.resolve("bitmap"), path, DISK_BYTES);
                 EpochWriteLog log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
                 DiskImage image = DiskImage.open(path, false, log)) {
             log.start();

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,12 +39,12 @@ class EpochWriteLogTest {
 
     @BeforeEach
     void open() throws IOException {
-        bitmap = DirtyBitmap.open(directory.resolve("bitmap"), DISK_BYTES, new UUID(1, 1));
+        path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
+        bitmap = DirtyBitmap.open(directory.resolve("bitmap"), path, DISK_BYTES);
         bitmap.beginGeneration();
         bitmap.clearOld();
         log = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, bitmap);
         log.beginEpoch(1);
-        path = TestImage.empty(directory.resolve("image"), DISK_BYTES);
         image = DiskImage.open(path, false, log);
     }
 
