@@ -281,7 +281,7 @@ public final class StandbyQemu implements AutoCloseable {
 
     /** Lets the guest run; after {@link #load}. */
     public void resume() {
-        if (!isLoadBegun) {
+        if (!hasState) {
             throw new IllegalStateException("a standby without its state must not run");
         }
         run(() -> qmp.call(CONT, config.commandTimeout().toNanos()));

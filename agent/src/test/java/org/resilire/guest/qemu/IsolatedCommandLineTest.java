@@ -71,9 +71,18 @@ class IsolatedCommandLineTest {
         assertFalse(isolated("").contains("-snapshot"));
     }
 
+    @Test
+    void shouldKeepObjectsThatReachNothingOutside() {
+        final String objects = "-object rng-random,id=r,filename=/dev/urandom -object iothread,id=i";
+        assertTrue(String.join(" ", isolated(objects)).endsWith(objects));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "-drive file=/img,if=virtio,snapshot=off",
+                "-device {\"driver\":\"vfio-pci\",\"host\":\"01:00.0\"}",
+                "-object can-host-socketcan,id=c,if=can0,canbus=b",
                 "-blockdev driver=nbd,node-name=d",
                 "-device vfio-pci,host=01:00.0",
                 "-device driver=vhost-vsock-pci,guest-cid=3",

@@ -143,6 +143,7 @@ class StandbyQemuTest {
             final int length = guest.finishDeviceStateSave(state);
             guest.resume();
             assertThrows(GuestException.class, () -> standby.load(state, length / 2));
+            assertThrows(IllegalStateException.class, standby::resume);
             assertTrue(file.lengthBytes() > 0);
         }
     }
