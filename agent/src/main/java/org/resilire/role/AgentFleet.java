@@ -9,12 +9,14 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.agrona.concurrent.NanoClock;
+import org.agrona.concurrent.SystemNanoClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Agents of several guests in one process, each on threads of its own, with a link and run directories of its own: what befalls one
- * does not concern the others. An agent that fails is started again, later each time; one that ends is not.
+ * does not concern the others. An agent that fails is started again, later each time it fails at its start; one that ends is not.
  *
  * <p>All threads of an agent are in a thread group with its guest's name, so that a log can tell whose line it is.
  */
@@ -38,6 +40,7 @@ public final class AgentFleet {
 
     private final Map<String, Supplier<? extends Member>> agents;
     private final long retryNanos;
+    private final NanoClock clock;
     private final Map<String, Member> running = new TreeMap<>();
     private final CountDownLatch stopping = new CountDownLatch(1);
 
@@ -47,12 +50,17 @@ public final class AgentFleet {
      * @param agents by the guests' names; each makes an agent that has not run
      */
     public AgentFleet(final Map<String, ? extends Supplier<? extends Member>> agents) {
-        this(agents, TimeUnit.SECONDS.toNanos(1));
+        this(agents, TimeUnit.SECONDS.toNanos(1), SystemNanoClock.INSTANCE);
     }
 
-    AgentFleet(final Map<String, ? extends Supplier<? extends Member>> agents, final long retryNanos) {
+    /** @param clock tells how long an agent ran */
+    AgentFleet(
+            final Map<String, ? extends Supplier<? extends Member>> agents,
+            final long retryNanos,
+            final NanoClock clock) {
         this.agents = new TreeMap<>(agents);
         this.retryNanos = retryNanos;
+        this.clock = clock;
     }
 
     /** Runs them all; returns the highest exit code once the last has ended. */
@@ -81,11 +89,13 @@ public final class AgentFleet {
     private int runOne(final String name, final Supplier<? extends Member> maker) {
         int failures = 0;
         while (true) {
-            final Member agent = maker.get();
-            if (!begin(name, agent)) {
-                return 0;
-            }
+            final long startNanos = clock.nanoTime();
             try {
+                // Made anew from a configuration that may have changed, and may be wrong now.
+                final Member agent = maker.get();
+                if (!begin(name, agent)) {
+                    return 0;
+                }
                 final int exitCode = agent.run();
                 LOG.info("the agent has ended, with exit code {}", exitCode);
                 return exitCode;
@@ -93,6 +103,10 @@ public final class AgentFleet {
                 LOG.error("the agent failed: {}", e.getMessage(), e);
             } finally {
                 end(name);
+            }
+            if (clock.nanoTime() - startNanos > retryNanos << MAX_DOUBLINGS) {
+                // It ran well for a while: this is no failure to start.
+                failures = 0;
             }
             final long waitNanos = retryNanos << Math.min(failures, MAX_DOUBLINGS);
             failures++;

@@ -11,9 +11,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.agrona.concurrent.SystemNanoClock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.resilire.synthetic.Await;
+import org.resilire.synthetic.SteppedClock;
 
 @Timeout(60)
 class AgentFleetTest {
@@ -59,7 +61,7 @@ class AgentFleetTest {
     }
 
     private static AgentFleet fleet(final Map<String, Supplier<AgentFleet.Member>> agents) {
-        return new AgentFleet(agents, RETRY_NANOS);
+        return new AgentFleet(agents, RETRY_NANOS, SystemNanoClock.INSTANCE);
     }
 
     @Test
@@ -98,6 +100,44 @@ class AgentFleetTest {
         assertEquals(0, end.join());
     }
 
+    /** The configuration it is made from may have become wrong meanwhile, and may be mended. */
+    @Test
+    void shouldTryAgainWhatCouldNotBeMade() throws InterruptedException {
+        final Patient recovered = new Patient(0);
+        final AtomicInteger attempts = new AtomicInteger();
+        final AgentFleet fleet = fleet(Map.of("db", () -> switch (attempts.incrementAndGet()) {
+            case 1 -> failing();
+            case 2 -> throw new IllegalArgumentException("as the test wants it");
+            default -> recovered;
+        }));
+        final CompletableFuture<Integer> end = start(fleet);
+        Await.until("the third attempt runs", () -> recovered.group != null);
+        fleet.stop(Duration.ofSeconds(30));
+        assertEquals(0, end.join());
+    }
+
+    @Test
+    void shouldStartAgainSoonWhatRanWellForLong() throws InterruptedException {
+        final int failures = 15;
+        final SteppedClock clock = new SteppedClock();
+        final Patient recovered = new Patient(0);
+        final AtomicInteger attempts = new AtomicInteger();
+        // Twice as late each time, up to 64 times as late, the last attempt would be after 32 s.
+        final AgentFleet fleet = new AgentFleet(
+                Map.<String, Supplier<AgentFleet.Member>>of(
+                        "db",
+                        () -> {
+                            clock.pass(TimeUnit.HOURS.toNanos(1));
+                            return attempts.incrementAndGet() <= failures ? failing() : recovered;
+                        }),
+                TimeUnit.MILLISECONDS.toNanos(50),
+                clock);
+        final CompletableFuture<Integer> end = start(fleet);
+        Await.until("the last attempt runs", () -> recovered.group != null);
+        fleet.stop(Duration.ofSeconds(30));
+        assertEquals(0, end.join());
+    }
+
     @Test
     void shouldNotStartAgainWhatEndedNorAnythingOnceToldToEnd() throws InterruptedException {
         final AtomicInteger ended = new AtomicInteger();
@@ -116,7 +156,8 @@ class AgentFleetTest {
                             failed.incrementAndGet();
                             return failing();
                         }),
-                TimeUnit.HOURS.toNanos(1));
+                TimeUnit.HOURS.toNanos(1),
+                SystemNanoClock.INSTANCE);
         final CompletableFuture<Integer> end = start(fleet);
         Await.until("both had their turn", () -> ended.get() == 1 && failed.get() == 1);
         fleet.stop(Duration.ofSeconds(30));
