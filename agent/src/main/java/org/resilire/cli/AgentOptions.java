@@ -20,7 +20,8 @@ final class AgentOptions {
             names = "--state-dir",
             paramLabel = "DIR",
             defaultValue = "/var/lib/resilire",
-            description = "Where the guest's generation is kept across restarts. Default: ${DEFAULT-VALUE}.")
+            description = "Where the guest's generation, and what is known of its disks, is kept across restarts."
+                    + " Default: ${DEFAULT-VALUE}.")
     Path stateDir;
 
     @Option(

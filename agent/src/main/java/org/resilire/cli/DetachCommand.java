@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
         footer = {"  resilire detach --vm db"})
 final class DetachCommand implements Callable<Integer> {
 
-    /** From its answer to its end an agent only tidies up. */
-    private static final long EXIT_LIMIT_SECONDS = 10;
+    /** From its answer to its end an agent only tidies up, and writes out what the guest wrote to its disks. */
+    private static final long EXIT_LIMIT_SECONDS = 60;
 
     @Spec
     CommandSpec spec;

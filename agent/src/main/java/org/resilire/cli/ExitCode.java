@@ -22,7 +22,7 @@ final class ExitCode {
     static final int AGENT = 7;
     /** A bug: please report it. */
     static final int INTERNAL = 70;
-    /** Ended by Ctrl-C or SIGTERM, in order. */
+    /** Ended by Ctrl-C before it had begun, or while it waited; an agent that ends in order says {@link #OK}. */
     static final int INTERRUPTED = 130;
 
     private ExitCode() {}

@@ -66,7 +66,8 @@ final class ProtectionOptions {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "Compare all of the guest's memory with the replica at every N-th checkpoint; its pause is long. 0: never.")
+                    "Compare all of the guest's memory with the replica at every N-th checkpoint; its pause is long."
+                            + " 0, the default: never.")
     long verifyEvery;
 
     @Option(

@@ -25,8 +25,8 @@ import tools.jackson.databind.node.ObjectNode;
                     + " a new session: the guest runs unprotected until its memory has been copied anew, for which this waits.",
             "",
             "What is not said stays as it is; but with --mode or --identify, what is not said about the mode is as when 'resilire"
-                    + " protect' is started with them. Only what is said here counts, not the configuration file; an agent that is started anew begins with its own"
-                    + " options again.",
+                    + " protect' is started with them. Only what is said here counts, not the configuration file; an agent that"
+                    + " is started anew begins with its own options again.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -147,6 +147,10 @@ final class SetCommand implements Callable<Integer> {
 
     /** What can be known here to be impossible, whatever the agent has now, is a mistake of whoever typed it. */
     private void checkValues() {
+        if (isSaid("--mode") && mode == ModeOptions.Mode.LLM) {
+            throw new ParameterException(
+                    spec.commandLine(), "--mode llm cannot begin while an agent runs: give it to 'resilire protect'");
+        }
         try {
             new PolicySettings(
                     Kind.ADAPTIVE,

@@ -33,7 +33,8 @@ import tools.jackson.databind.node.ObjectNode;
                     + " the other end, what it writes to -drive disks is thrown away. The guest in it goes on, is looked at, and is thrown away.",
             "",
             "It passes if the guest runs for --for, its processors change its memory, and --check, if given, exits with 0. The copy takes as"
-                    + " much of /dev/shm as the guest uses. Guests with -blockdev disks are refused.",
+                    + " much of /dev/shm as the guest uses, and is made only where all of its memory has room. Guests with"
+                    + " -blockdev disks are refused.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -87,7 +88,8 @@ final class TestFailoverCommand implements Callable<Integer> {
         final ObjectNode report = JsonMapper.shared().createObjectNode();
         try (Resources resources = new Resources()) {
             final ObjectNode copy = copyReplica();
-            final Path directory = Path.of(copy.path("directory").asString(""));
+            // Its files are removed in the end: of no other place than the agent names.
+            final Path directory = Path.of(copy.required("directory").stringValue());
             resources.add(() -> TrialGuest.removeCopy(directory));
             report.put("epoch", copy.path("epoch").asLong())
                     .put("copyMillis", copy.path("copyMillis").asDouble())

@@ -349,6 +349,7 @@ class CommandLineTest {
                 "--block 100|64, 128 or 256",
                 "--codec zstd|'zstd' is not a codec",
                 "--mode magic|'magic'",
+                "--mode llm|--mode llm cannot begin while an agent runs",
                 "--period 5ms --timeout 0s|--timeout must be at least 1ms",
             })
     void shouldSayWhatCannotBeSet(final String options, final String part) {
