@@ -1,7 +1,6 @@
 package org.resilire.testbed.evaluate;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.resilire.testbed.evaluate.client.LoadSpec;
@@ -121,11 +120,6 @@ final class DelayExperiment implements Experiment {
     }
 
     private static List<Sample> windows(final Evaluation evaluation, final Point point, final List<Probe> probes) {
-        final int count = evaluation.plan().samples();
-        final List<Sample> samples = new ArrayList<>();
-        for (int number = 1; number <= count; number++) {
-            samples.add(evaluation.window(point, number, count, WINDOW, probes));
-        }
-        return samples;
+        return evaluation.windows(point, evaluation.plan().samples(), WINDOW, probes);
     }
 }

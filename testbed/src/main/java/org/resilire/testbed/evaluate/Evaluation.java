@@ -121,9 +121,14 @@ final class Evaluation {
 
     /** Windows of a point, one after another. */
     List<Sample> windows(final Point point, final int count, final List<Probe> probes) {
+        return windows(point, count, plan.window(), probes);
+    }
+
+    /** The same, of another length than the plan's. */
+    List<Sample> windows(final Point point, final int count, final Duration length, final List<Probe> probes) {
         final List<Sample> samples = new ArrayList<>();
         for (int number = 1; number <= count; number++) {
-            samples.add(window(point, number, count, plan.window(), probes));
+            samples.add(window(point, number, count, length, probes));
         }
         return samples;
     }

@@ -138,12 +138,8 @@ final class ReplayExperiment implements Experiment {
             final Protection protection,
             final RunningWorkload running,
             final PauseFloor floor) {
-        final int count = evaluation.plan().samples();
-        final List<Probe> probes = protection.probes(running.probes());
-        final List<Sample> samples = new ArrayList<>();
-        for (int number = 1; number <= count; number++) {
-            samples.add(evaluation.window(point, number, count, WINDOW, probes));
-        }
+        final List<Sample> samples = evaluation.windows(
+                point, evaluation.plan().samples(), WINDOW, protection.probes(running.probes()));
         evaluation.conclude(protection, floor, samples);
         return samples;
     }

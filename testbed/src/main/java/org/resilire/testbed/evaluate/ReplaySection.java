@@ -3,6 +3,8 @@ package org.resilire.testbed.evaluate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The report's part about input replay. */
 final class ReplaySection {
@@ -38,6 +40,28 @@ final class ReplaySection {
             }
         });
         return reductions;
+    }
+
+    /** The shares by which FGBI's mean type I downtime is below LLM's and Remus', by load and period: empty if it was not measured. */
+    static List<String> downtimeDifferences(final Results results) {
+        final Map<Point, List<Sample>> all = results.of(ReplayExperiment.NAME);
+        final List<String> differences = new ArrayList<>();
+        all.forEach((point, samples) -> {
+            if (point.coordinate("what").equals(ReplayExperiment.DOWNTIME)
+                    && point.coordinate("mode").equals(ReplayMode.FGBI.name())) {
+                final double fgbi = meanDowntime(samples);
+                differences.add(point.coordinate("load") + " at " + point.coordinate("periodMillis") + " ms "
+                        + Stream.of(ReplayMode.LLM, ReplayMode.REMUS)
+                                .map(mode -> all.getOrDefault(point.with("mode", mode.name()), List.of()))
+                                .map(other -> Html.percent(1 - fgbi / meanDowntime(other)))
+                                .collect(Collectors.joining(" and ")));
+            }
+        });
+        return differences;
+    }
+
+    private static double meanDowntime(final List<Sample> samples) {
+        return Spread.of(samples, "serviceDowntimeMillis").mean();
     }
 
     private void write() {

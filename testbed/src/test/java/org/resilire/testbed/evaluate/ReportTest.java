@@ -143,6 +143,8 @@ class ReportTest {
 
     @Test
     void shouldSetInputReplayBesideRemusAtTheSamePeriod() throws IOException {
+        final Map<ReplayMode, Double> downtimes =
+                Map.of(ReplayMode.REMUS, 320.0, ReplayMode.FGBI, 240.0, ReplayMode.LLM, 300.0);
         for (final ReplayMode mode : ReplayMode.ALL) {
             final double delay = mode.equals(ReplayMode.LLM) ? 1 : 20;
             add(
@@ -151,7 +153,7 @@ class ReportTest {
             add(
                     ReplayExperiment.point(ReplayExperiment.DOWNTIME, ReplayLoad.HIGH_NET, mode, 100),
                     Map.of(
-                            "serviceDowntimeMillis", 300.0,
+                            "serviceDowntimeMillis", downtimes.get(mode),
                             "lostAnswers", 1.0,
                             "duplicatedAnswers", 0.0,
                             "wrongAnswers", 0.0));
@@ -161,6 +163,9 @@ class ReportTest {
         }
         final String page = page();
         assertTrue(row(page, "LLM: network delay").contains("95.0 % at 100 ms"), page);
+        assertTrue(
+                row(page, "Type I downtime below LLM").contains("high-net at 100 ms 20.0 % and 25.0 %"),
+                page);
         assertTrue(row(page, "high-net | 100 | LLM | 1.00").contains("-95.0 %"), page);
         // Of two failovers, one answer each.
         assertTrue(row(page, "high-net | 100 | LLM | 2 | 300").contains(" | 2.00 | 0 | 0"), page);
