@@ -125,7 +125,7 @@ public final class ApplyJournal implements AutoCloseable {
     }
 
     /**
-     * Applies an epoch that has committed.
+     * Applies what has committed in a buffer, and nothing else of it.
      *
      * @throws LinuxException if the disk or the journal's file fails; then {@link #isBroken()}
      */
@@ -133,19 +133,17 @@ public final class ApplyJournal implements AutoCloseable {
         if (isBroken) {
             throw new IllegalStateException("the disk is between two epochs; recover first");
         }
-        if (!epochWrites.isWhole()) {
-            throw new IllegalStateException("epoch " + epochWrites.epoch() + " is not whole");
-        }
         final long epoch = epochWrites.epoch();
-        if (epochWrites.recordsBytes() == 0) {
+        final long recordsBytes = epochWrites.committedBytes();
+        if (recordsBytes == 0) {
             appliedEpoch = epoch;
             return;
         }
         isBroken = true;
-        writePieces(epochWrites.records(), epochWrites.recordsBytes());
-        writeHeader(PENDING, epoch, epochWrites.recordsBytes(), epochWrites.checksum());
+        writePieces(epochWrites.records(), recordsBytes);
+        writeHeader(PENDING, epoch, recordsBytes, epochWrites.checksum());
         journal.sync();
-        apply(epochWrites.records(), epochWrites.recordsBytes());
+        apply(epochWrites.records(), recordsBytes);
         disk.sync();
         finish(epoch);
         isBroken = false;

@@ -1,7 +1,5 @@
 package org.resilire.disk;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import java.lang.foreign.MemorySegment;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -33,13 +31,8 @@ public final class EpochWriteBuffer implements AutoCloseable {
     private long epoch = -1;
     private long usedBytes;
     private long committedBytes;
-    private long committedChanges;
-
-    /** Of the write that was begun last: where its data go on, and how much of them is to come. */
-    private long dataOffset;
-
-    private long missingBytes;
     private long changes;
+    private long committedChanges;
 
     /**
      * Makes an empty buffer.
@@ -56,7 +49,6 @@ public final class EpochWriteBuffer implements AutoCloseable {
     public void begin(final long newEpoch) {
         usedBytes = committedBytes;
         changes = committedChanges;
-        missingBytes = 0;
         epoch = newEpoch;
     }
 
@@ -79,7 +71,6 @@ public final class EpochWriteBuffer implements AutoCloseable {
         epoch = -1;
         usedBytes = 0;
         committedBytes = 0;
-        missingBytes = 0;
         changes = 0;
         committedChanges = 0;
     }
@@ -92,7 +83,7 @@ public final class EpochWriteBuffer implements AutoCloseable {
      * @throws InvalidChangeException if they are not, lie outside the disk or do not fit
      */
     public long append(final int expectedChanges, final DirectBuffer source, final int offset, final int lengthBytes) {
-        if (epoch < 0 || missingBytes > 0) {
+        if (epoch < 0) {
             throw new InvalidChangeException("changes of the disk out of turn");
         }
         if (lengthBytes < 0 || lengthBytes % WriteRecord.HEADER_BYTES != 0) {
@@ -153,51 +144,6 @@ public final class EpochWriteBuffer implements AutoCloseable {
         }
     }
 
-    /**
-     * Begins a change; the data of a write follow by {@link #addData}, in as many pieces as the sender likes.
-     *
-     * @throws InvalidChangeException if it lies outside the disk, does not fit or comes before the last one is whole
-     */
-    public void addChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
-        if (epoch < 0) {
-            throw new InvalidChangeException("a change of the disk outside an epoch");
-        }
-        if (missingBytes > 0) {
-            throw new InvalidChangeException(
-                    "a change of the disk while the last one lacks " + missingBytes + " bytes");
-        }
-        requireOnDisk(change, diskOffset, lengthBytes);
-        final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
-        requireRoom(recordBytes);
-        dataOffset = usedBytes + WriteRecord.HEADER_BYTES;
-        WriteRecord.put(memory.segment(), usedBytes, epoch, change, diskOffset, lengthBytes);
-        usedBytes += recordBytes;
-        changes++;
-        final long dataBytes = WriteRecord.dataBytes(change, lengthBytes);
-        if (dataBytes > 0) {
-            missingBytes = dataBytes;
-            // The last bytes of the record are padding, and part of the checksum.
-            for (long at = dataOffset + dataBytes; at < usedBytes; at++) {
-                memory.segment().set(JAVA_BYTE, at, (byte) 0);
-            }
-        }
-    }
-
-    /**
-     * Adds data of the write that was begun last.
-     *
-     * @throws InvalidChangeException if that is more than the write has
-     */
-    public void addData(final MemorySegment from, final long fromOffset, final long countBytes) {
-        if (countBytes < 0 || countBytes > missingBytes) {
-            throw new InvalidChangeException(
-                    countBytes + " bytes of disk data where " + missingBytes + " were announced");
-        }
-        MemorySegment.copy(from, fromOffset, memory.segment(), dataOffset, countBytes);
-        dataOffset += countBytes;
-        missingBytes -= countBytes;
-    }
-
     /** The epoch whose changes are here; -1 if none. */
     public long epoch() {
         return epoch;
@@ -208,22 +154,14 @@ public final class EpochWriteBuffer implements AutoCloseable {
         return changes;
     }
 
-    /** Whether all data of all changes have come. */
-    public boolean isWhole() {
-        return epoch >= 0 && missingBytes == 0;
+    /** Over all that has committed. */
+    long checksum() {
+        return Checksum.hash(memory.segment(), 0, committedBytes);
     }
 
-    /** Over everything here, to be compared with the sender's. */
-    public long checksum() {
-        return Checksum.hash(memory.segment(), 0, usedBytes);
-    }
-
+    /** All of it; only the first {@link #committedBytes()} may be applied. */
     MemorySegment records() {
         return memory.segment();
-    }
-
-    long recordsBytes() {
-        return usedBytes;
     }
 
     @Override

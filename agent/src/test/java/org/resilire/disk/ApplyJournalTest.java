@@ -33,6 +33,7 @@ class ApplyJournalTest {
 
     private static final int DISK_BYTES = 256 << 10;
     private static final int EPOCHS = 4;
+    private static final byte[] NO_DATA = {};
     private static final int[] CUTS_SIXTEENTHS = {0, 1, 8, 15};
 
     @TempDir
@@ -127,20 +128,21 @@ class ApplyJournalTest {
     }
 
     private void fill(final long epoch, final Random random) {
+        writes.drop();
         writes.begin(epoch);
         for (int i = 0; i < 5; i++) {
             final int lengthBytes = 1 + random.nextInt(20_000);
             final int offset = random.nextInt(DISK_BYTES - lengthBytes);
             if (i == 2) {
-                writes.addChange(random.nextBoolean() ? DiskChange.ZERO : DiskChange.DISCARD, offset, lengthBytes);
+                final DiskChange change = random.nextBoolean() ? DiskChange.ZERO : DiskChange.DISCARD;
+                TestChanges.add(writes, change, offset, lengthBytes, NO_DATA);
             } else {
                 final byte[] data = new byte[lengthBytes];
                 random.nextBytes(data);
-                writes.addChange(DiskChange.WRITE, offset, lengthBytes);
-                writes.addData(MemorySegment.ofArray(data), 0, lengthBytes / 2);
-                writes.addData(MemorySegment.ofArray(data), lengthBytes / 2, lengthBytes - lengthBytes / 2);
+                TestChanges.add(writes, DiskChange.WRITE, offset, lengthBytes, data);
             }
         }
+        writes.commit();
     }
 
     @Test
@@ -209,33 +211,48 @@ class ApplyJournalTest {
     }
 
     @Test
+    void shouldApplyNothingOfAnEpochThatHasNotCommitted() {
+        final FlakyStorage disk = new FlakyStorage(new World(), new byte[DISK_BYTES]);
+        try (ApplyJournal applying = new ApplyJournal(new FlakyStorage(new World(), new byte[0]), disk)) {
+            applying.recover();
+            writes.begin(1);
+            TestChanges.add(writes, DiskChange.WRITE, 0, 2, new byte[] {1, 1});
+            applying.commit(writes);
+            assertArrayEquals(new byte[DISK_BYTES], disk.content());
+            writes.commit();
+            writes.begin(2);
+            TestChanges.add(writes, DiskChange.WRITE, 1, 2, new byte[] {2, 2});
+            applying.commit(writes);
+            assertArrayEquals(new byte[] {1, 1, 0}, Arrays.copyOf(disk.content(), 3));
+        }
+    }
+
+    @Test
     void shouldKeepWhatCannotBeOutOfTheBuffer() {
-        final MemorySegment data = MemorySegment.ofArray(new byte[1024]);
-        assertThrows(InvalidChangeException.class, () -> writes.addChange(DiskChange.ZERO, 0, 512));
+        assertThrows(
+                InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
         writes.begin(1);
         for (final long[] range : new long[][] {
             {-1, 512}, {DISK_BYTES, 1}, {DISK_BYTES - 511, 512}, {0, 0}, {0, -1}, {Long.MAX_VALUE, Long.MAX_VALUE}
         }) {
-            assertThrows(InvalidChangeException.class, () -> writes.addChange(DiskChange.DISCARD, range[0], range[1]));
+            assertThrows(
+                    InvalidChangeException.class,
+                    () -> TestChanges.add(writes, DiskChange.DISCARD, range[0], range[1], NO_DATA));
         }
-        assertThrows(InvalidChangeException.class, () -> writes.addData(data, 0, 1));
-        writes.addChange(DiskChange.WRITE, 0, 1000);
-        assertThrows(InvalidChangeException.class, () -> writes.addChange(DiskChange.ZERO, 0, 512));
-        assertThrows(InvalidChangeException.class, () -> writes.addData(data, 0, 1001));
-        assertFalse(writes.isWhole());
-        writes.addData(data, 0, 1000);
-        assertTrue(writes.isWhole());
+        final byte[] data = new byte[DISK_BYTES];
+        assertThrows(
+                InvalidChangeException.class,
+                () -> TestChanges.add(writes, DiskChange.WRITE, 0, 1000, Arrays.copyOf(data, 900)));
+        assertEquals(0, writes.changes());
         final InvalidChangeException full = assertThrows(InvalidChangeException.class, () -> {
             for (int i = 0; i < 100; i++) {
-                writes.addChange(DiskChange.WRITE, 0, DISK_BYTES);
-                for (int sent = 0; sent < DISK_BYTES; sent += 1024) {
-                    writes.addData(data, 0, 1024);
-                }
+                TestChanges.add(writes, DiskChange.WRITE, 0, DISK_BYTES, data);
             }
         });
         assertTrue(full.getMessage().contains("more than 8388608 bytes of disk writes in epoch 1"));
         writes.drop();
         assertEquals(-1, writes.epoch());
-        assertFalse(writes.isWhole());
+        assertThrows(
+                InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
     }
 }

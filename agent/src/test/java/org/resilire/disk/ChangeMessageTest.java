@@ -165,6 +165,7 @@ class ChangeMessageTest {
             image.compare(0, DirtyBitmap.BLOCK_BYTES, scratch);
             drain(message, 1);
         }
+        buffer.commit();
         journal.commit(buffer);
         assertEquals(1, differences);
     }

@@ -41,7 +41,9 @@ class DiskCopyTest {
             log.beginEpoch(1);
             log.start();
             final long firstBytes = copy(1, image, bitmap, log, buffer, new Random(1));
+            buffer.commit();
             journal.commit(buffer);
+            buffer.drop();
             assertEquals(-1, Files.mismatch(path, replicaPath));
             assertTrue(firstBytes >= 8 << 20 && firstBytes < 12 << 20, "holes travel as holes");
             assertTrue(replica.isHole(DISK_BYTES - 5 * 65_536) || replica.isHole(DISK_BYTES - 4 * 65_536));
@@ -59,7 +61,9 @@ class DiskCopyTest {
             log.beginEpoch(2);
             log.start();
             assertEquals(65_536, copy(2, image, bitmap, log, buffer, null));
+            buffer.commit();
             journal.commit(buffer);
+            buffer.drop();
             assertEquals(-1, Files.mismatch(path, replicaPath));
         }
     }
@@ -105,9 +109,8 @@ class DiskCopyTest {
         log.poll(
                 (epoch, change, diskOffset, lengthBytes, memory, dataOffset, firstBytes, secondBytes) -> {
                     assertEquals(buffer.epoch(), epoch);
-                    buffer.addChange(change, diskOffset, lengthBytes);
-                    buffer.addData(memory, dataOffset, firstBytes);
-                    buffer.addData(memory, 0, secondBytes);
+                    TestChanges.add(
+                            buffer, change, diskOffset, lengthBytes, memory, dataOffset, firstBytes, secondBytes);
                     return true;
                 },
                 16);

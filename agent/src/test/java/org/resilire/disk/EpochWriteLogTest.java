@@ -80,38 +80,28 @@ class EpochWriteLogTest {
                     log.poll(
                             (e, change, at, length, memory, data, first, second) -> {
                                 assertEquals(epoch, e);
-                                return add(buffer, change, at, length, memory, data, first, second);
+                                TestChanges.add(buffer, change, at, length, memory, data, first, second);
+                                return true;
                             },
                             10);
                 }
                 final long end = log.beginEpoch(epoch + 1);
                 while (!log.isTaken(end)) {
                     log.poll(
-                            (e, change, at, length, memory, data, first, second) ->
-                                    add(buffer, change, at, length, memory, data, first, second),
+                            (e, change, at, length, memory, data, first, second) -> {
+                                TestChanges.add(buffer, change, at, length, memory, data, first, second);
+                                return true;
+                            },
                             10);
                 }
+                buffer.commit();
                 journal.commit(buffer);
+                buffer.drop();
                 assertEquals(-1, Files.mismatch(path, replicaPath), "after epoch " + journal.appliedEpoch());
             }
             assertTrue(log.changesTotal() > 100);
             Await.until("all clients have left", () -> server.connectionCount() == 0);
         }
-    }
-
-    private static boolean add(
-            final EpochWriteBuffer buffer,
-            final DiskChange change,
-            final long diskOffset,
-            final long lengthBytes,
-            final MemorySegment memory,
-            final long dataOffset,
-            final int firstBytes,
-            final int secondBytes) {
-        buffer.addChange(change, diskOffset, lengthBytes);
-        buffer.addData(memory, dataOffset, firstBytes);
-        buffer.addData(memory, 0, secondBytes);
-        return true;
     }
 
     private static List<Thread> startWriters(final Path socket, final long seed) {
