@@ -242,9 +242,8 @@ public final class DiskImage implements AutoCloseable {
      * Tells the observer the hash of a range, in order with the changes of it, for the replica to compare.
      *
      * @param scratch native memory for the range, at most 256 KiB
-     * @return whether it had to be read
      */
-    public boolean compare(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
+    public void compare(final long diskOffset, final long lengthBytes, final MemorySegment scratch) {
         requireInside(diskOffset, lengthBytes);
         Objects.checkFromIndexSize(0, lengthBytes, Math.min(ZEROS_BYTES, scratch.byteSize()));
         observer.beforeChange(DiskChange.COMPARE, diskOffset, lengthBytes);
@@ -257,7 +256,6 @@ public final class DiskImage implements AutoCloseable {
             final long hash = Checksum.hash(isHole ? zeros.segment() : scratch, 0, lengthBytes);
             scratch.set(JAVA_LONG, 0, hash);
             observer.changed(DiskChange.COMPARE, diskOffset, lengthBytes, scratch, 0);
-            return !isHole;
         } catch (final RuntimeException failure) {
             observer.uncertain(DiskChange.COMPARE, diskOffset, lengthBytes);
             throw failure;
