@@ -67,7 +67,7 @@ final class ModeOptions {
             description =
                     "How --mode fgbi or llm tells which blocks changed. shadow: by a copy of what was sent; exact, costs as"
                             + " much memory as the guest uses. hash: by 8 bytes a block; a change that keeps a block's hash is missed."
-                            + " Default: shadow.")
+                            + " page: not at all, with --mode llm, which then sends written pages whole. Default: shadow.")
     Identification identify;
 
     @Option(names = "--block", paramLabel = "BYTES", description = "Size of a block: 64, 128 or 256. Default: 64.")
