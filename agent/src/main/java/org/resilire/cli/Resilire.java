@@ -4,6 +4,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -161,8 +165,22 @@ public final class Resilire {
         };
         final String message = code == ExitCode.INTERNAL
                 ? "internal error: " + e + "; --verbose shows where. Please report it."
-                : String.valueOf(e.getMessage());
+                : message(e);
         return report(command, message, code);
+    }
+
+    /** Java's own exceptions about files mostly say which file, and nothing else. */
+    private static String message(final Exception e) {
+        if (e instanceof FileSystemException file && file.getReason() == null) {
+            return file.getFile() + ": "
+                    + switch (file) {
+                        case AccessDeniedException denied -> "permission denied";
+                        case NoSuchFileException missing -> "no such file or directory";
+                        case FileAlreadyExistsException other -> "is there already, and not what is needed there";
+                        default -> file.getClass().getSimpleName();
+                    };
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static int exitCodeOf(final AttachException e) {

@@ -206,6 +206,16 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldSayWhatIsWrongWithADirectoryForSockets() throws IOException {
+        final Path image = Files.write(directory.resolve("one"), new byte[4096]);
+        final Path ram = directory.resolve("ram");
+        assertComplaint(
+                4,
+                ram + ": is there already, and not what is needed there",
+                protect("--disk", "d0=" + image, "--disk-socket-dir", ram.toString()));
+    }
+
+    @Test
     void shouldTakeSeveralDisksFromTheConfiguration() throws IOException {
         Files.write(directory.resolve("one"), new byte[4096]);
         final String file =
