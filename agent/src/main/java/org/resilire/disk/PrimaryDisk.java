@@ -131,8 +131,7 @@ public final class PrimaryDisk implements AutoCloseable {
      * Ends the service of a disk. What the bitmap says afterwards is about what is on stable storage: a host that ends later takes nothing
      * with it that the backup has.
      */
-    static void close(
-            final NbdServer server, final DiskImage image, final EpochWriteLog log, final DirtyBitmap bitmap)
+    static void close(final NbdServer server, final DiskImage image, final EpochWriteLog log, final DirtyBitmap bitmap)
             throws IOException {
         image.endDeferringFlushes();
         // Most of it while the guest still has its disk.

@@ -34,8 +34,11 @@ final class ReplicaIdentity implements AutoCloseable {
     private ReplicaIdentity(final Path file, final Path imagePath, final long lengthBytes) throws IOException {
         this.file = file;
         this.imagePath = imagePath;
-        image = imagePath.toRealPath() + SEPARATOR
-                + Files.readAttributes(imagePath, "unix:dev,ino").values() + SEPARATOR + lengthBytes;
+        image = imagePath.toRealPath()
+                + SEPARATOR
+                + Files.readAttributes(imagePath, "unix:dev,ino").values()
+                + SEPARATOR
+                + lengthBytes;
         replica = read();
         isNew = replica == null;
     }

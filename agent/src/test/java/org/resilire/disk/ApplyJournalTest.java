@@ -229,8 +229,7 @@ class ApplyJournalTest {
 
     @Test
     void shouldKeepWhatCannotBeOutOfTheBuffer() {
-        assertThrows(
-                InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
+        assertThrows(InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
         writes.begin(1);
         for (final long[] range : new long[][] {
             {-1, 512}, {DISK_BYTES, 1}, {DISK_BYTES - 511, 512}, {0, 0}, {0, -1}, {Long.MAX_VALUE, Long.MAX_VALUE}
@@ -252,7 +251,6 @@ class ApplyJournalTest {
         assertTrue(full.getMessage().contains("more than 8388608 bytes of disk writes in epoch 1"));
         writes.drop();
         assertEquals(-1, writes.epoch());
-        assertThrows(
-                InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
+        assertThrows(InvalidChangeException.class, () -> TestChanges.add(writes, DiskChange.ZERO, 0, 512, NO_DATA));
     }
 }

@@ -181,8 +181,7 @@ class DiskRolesTest {
                 records.set(ValueLayout.JAVA_LONG, at + WriteRecord.HEADER_BYTES, 1);
             }
             disks.startSession(1);
-            disks.stage(
-                    1, 0, comparisons, new UnsafeBuffer(records.asByteBuffer()), 0, comparisons * recordBytes);
+            disks.stage(1, 0, comparisons, new UnsafeBuffer(records.asByteBuffer()), 0, comparisons * recordBytes);
             disks.commit(1);
             Await.until("there is no more room for differences", () -> disks.differing(0) >= 4_096);
             assertTrue(disks.differing(0) < comparisons);

@@ -124,12 +124,10 @@ class AgentFleetTest {
         final AtomicInteger attempts = new AtomicInteger();
         // Twice as late each time, up to 64 times as late, the last attempt would be after 32 s.
         final AgentFleet fleet = new AgentFleet(
-                Map.<String, Supplier<AgentFleet.Member>>of(
-                        "db",
-                        () -> {
-                            clock.pass(TimeUnit.HOURS.toNanos(1));
-                            return attempts.incrementAndGet() <= failures ? failing() : recovered;
-                        }),
+                Map.<String, Supplier<AgentFleet.Member>>of("db", () -> {
+                    clock.pass(TimeUnit.HOURS.toNanos(1));
+                    return attempts.incrementAndGet() <= failures ? failing() : recovered;
+                }),
                 TimeUnit.MILLISECONDS.toNanos(50),
                 clock);
         final CompletableFuture<Integer> end = start(fleet);

@@ -68,7 +68,14 @@ public final class IsolatedCommandLine {
 
     /** What the names of objects begin with that are taken over: they reach nothing outside, or only by a -chardev. */
     private static final List<String> HARMLESS_OBJECTS = List.of(
-            "memory-backend-", "rng-", "iothread", "main-loop", "thread-context", "throttle-group", "secret", "tls-creds-");
+            "memory-backend-",
+            "rng-",
+            "iothread",
+            "main-loop",
+            "thread-context",
+            "throttle-group",
+            "secret",
+            "tls-creds-");
 
     private static final List<String> HOST_DEVICES = List.of("vfio", "vhost", "usb-host", "ivshmem", "scsi-generic");
 

@@ -138,8 +138,8 @@ final class ReplayExperiment implements Experiment {
             final Protection protection,
             final RunningWorkload running,
             final PauseFloor floor) {
-        final List<Sample> samples = evaluation.windows(
-                point, evaluation.plan().samples(), WINDOW, protection.probes(running.probes()));
+        final List<Sample> samples =
+                evaluation.windows(point, evaluation.plan().samples(), WINDOW, protection.probes(running.probes()));
         evaluation.conclude(protection, floor, samples);
         return samples;
     }

@@ -163,9 +163,7 @@ class ReportTest {
         }
         final String page = page();
         assertTrue(row(page, "LLM: network delay").contains("95.0 % at 100 ms"), page);
-        assertTrue(
-                row(page, "Type I downtime below LLM").contains("high-net at 100 ms 20.0 % and 25.0 %"),
-                page);
+        assertTrue(row(page, "Type I downtime below LLM").contains("high-net at 100 ms 20.0 % and 25.0 %"), page);
         assertTrue(row(page, "high-net | 100 | LLM | 1.00").contains("-95.0 %"), page);
         // Of two failovers, one answer each.
         assertTrue(row(page, "high-net | 100 | LLM | 2 | 300").contains(" | 2.00 | 0 | 0"), page);
