@@ -107,7 +107,8 @@ public final class BackupAgent {
 
         outlet = resources.add(GuestOutlet.open(config.nic()));
 
-        disks = resources.add(ReplicaDisks.open(config.disks(), config.stateDirectory(), config.vmName()));
+        disks = resources.add(
+                ReplicaDisks.open(config.disks(), config.stateDirectory(), config.vmName(), record.generation()));
 
         // The port first: it is the likeliest thing to be taken.
         final Transport transport =

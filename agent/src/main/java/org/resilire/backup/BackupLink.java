@@ -267,9 +267,9 @@ final class BackupLink implements Agent {
         work += heartbeats.poll(heartbeatAssembler, FRAGMENT_LIMIT);
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
         work += advanceEpoch();
+        work += disks.doWork() ? 1 : 0;
         work += copyOn();
         work += answer();
-        work += disks.doWork() ? 1 : 0;
         checkDisks();
         checkSilence();
         return work;
@@ -325,6 +325,12 @@ final class BackupLink implements Agent {
     private int copyOn() {
         if (snapshotRequest == null || commit.inProgress() || state != State.OPEN) {
             return 0;
+        }
+        if (snapshot == null && snapshotRequest.disks().isPresent()) {
+            if (!disks.isAllHandedOver()) {
+                return 0;
+            }
+            disks.beginTrial(snapshotRequest.disks().get());
         }
         if (snapshot == null) {
             snapshot = new ReplicaSnapshot(replica.memory(), snapshotRequest.memory());
@@ -721,8 +727,15 @@ final class BackupLink implements Agent {
                 && commit.isRestorable()
                 && commit.committedEpoch() == epoch
                 && acknowledgedEpoch == epoch) {
-            abandonSnapshot();
             switchover.asked(epoch);
+            if (disks.hasStaged()) {
+                // The guest stands still: these are comparisons, which would be lost, or be waited for.
+                switchover.answer(
+                        SwitchoverStage.FAILED, generation, "its disks are being compared; try again after that");
+                switchover.sendTo(replies, sessionId);
+                return;
+            }
+            abandonSnapshot();
             state = State.HANDING_OVER;
             raise(new BackupEvent.SwitchoverAsked(epoch));
         }

@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -14,11 +15,15 @@ import java.util.stream.Stream;
 import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlProgress;
+import org.resilire.disk.DiskImageException;
+import org.resilire.disk.DiskTrial;
+import org.resilire.disk.ReplicaDisks;
 import org.resilire.guest.qemu.ReplicaFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -28,10 +33,12 @@ import tools.jackson.databind.node.ObjectNode;
  * <pre>
  *   → {"command":"snapshot"}
  *   ← {"ok":true,"directory":"/dev/shm/…/copy","ram":"…/ram","deviceState":"…/device-state","epoch":4711,"generation":1,
- *      "copyMillis":812.4,"copiedPages":70123,"earlyPages":431,"replica":"/dev/shm/db.ram","qemu":["qemu-system-x86_64",…]}
+ *      "copyMillis":812.4,"copiedPages":70123,"earlyPages":431,"replica":"/dev/shm/db.ram","qemu":["qemu-system-x86_64",…],
+ *      "disks":[{"socket":"/run/resilire/db.disks/d0.nbd","trialSocket":"/dev/shm/…/copy/d0.nbd"}]}
  * </pre>
  *
- * The files are removed by whoever asked, at the latest by the next one who does.
+ * The files are removed by whoever asked, at the latest by the next one who does. The disks are served from here, as they are at that epoch
+ * and with what is written to them, until a moment after the one who uses them has gone ({@link DiskTrial}).
  */
 final class SnapshotHandler implements ControlHandler, AutoCloseable {
 
@@ -42,11 +49,13 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
 
     private static final long LOOK_MILLIS = 100;
     private static final long PROGRESS_LOOKS = 20;
+    private static final long DISK_LIMIT_NANOS = 20_000_000_000L;
 
     private final BackupConfig config;
     private final Path directory;
     private final BackupLink link;
     private final AtomicBoolean busy = new AtomicBoolean();
+    private volatile Optional<DiskTrial> trial = Optional.empty();
 
     /** @param directory made when it is needed */
     SnapshotHandler(final BackupConfig config, final Path directory, final BackupLink link) {
@@ -74,6 +83,7 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
         if (Files.exists(ram) && ReplicaFile.isMapped(ram)) {
             throw new ControlException("another test uses the copy in " + directory + "; wait until it has ended");
         }
+        endTrial();
         remove();
         Files.createDirectory(
                 directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -81,9 +91,14 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
         requireRoom(lengthBytes);
         try (RandomAccessFile file = new RandomAccessFile(ram.toFile(), "rw")) {
             file.setLength(lengthBytes);
-            final SnapshotRequest wanted = new SnapshotRequest(file.getChannel(), new CompletableFuture<>());
+            final ReplicaDisks replicas = link.replica().disks();
+            trial = replicas.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(DiskTrial.open(replicas, config.stateDirectory()));
+            final SnapshotRequest wanted = new SnapshotRequest(file.getChannel(), trial, new CompletableFuture<>());
             link.snapshot(wanted);
             final SnapshotRequest.Done done = await(wanted, progress);
+            awaitDisks();
             final Path deviceState = directory.resolve("device-state");
             Files.write(deviceState, done.deviceState().array());
             LOG.info(
@@ -92,13 +107,45 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
                     done.writtenPages(),
                     done.copyNanos() / 1_000_000);
             return answer(ram, deviceState, done);
+        } catch (final DiskImageException e) {
+            endTrial();
+            remove();
+            throw new ControlException(e.getMessage());
         } catch (final ControlException | IOException | InterruptedException e) {
+            endTrial();
             remove();
             throw e;
         }
     }
 
-    private ObjectNode answer(final Path ram, final Path deviceState, final SnapshotRequest.Done done) {
+    /** They are at its epoch once what had been received then is on them. */
+    private void awaitDisks() throws InterruptedException {
+        if (trial.isEmpty()) {
+            return;
+        }
+        final long deadlineNanos = System.nanoTime() + DISK_LIMIT_NANOS;
+        while (!trial.get().isExact()) {
+            if (trial.get().failure() != null) {
+                throw new ControlException(
+                        "the disks cannot be tried: " + trial.get().failure());
+            }
+            if (System.nanoTime() - deadlineNanos > 0) {
+                throw new ControlException("the disks were not brought to the epoch of the copy within "
+                        + DISK_LIMIT_NANOS / 1_000_000_000L + " s: their storage is too slow or hangs");
+            }
+            Thread.sleep(1);
+        }
+    }
+
+    private void endTrial() throws IOException {
+        if (trial.isPresent()) {
+            trial.get().close();
+            trial = Optional.empty();
+        }
+    }
+
+    private ObjectNode answer(final Path ram, final Path deviceState, final SnapshotRequest.Done done)
+            throws IOException {
         final ObjectNode answer = JsonMapper.shared()
                 .createObjectNode()
                 .put("directory", directory.toString())
@@ -110,6 +157,14 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
                 .put("earlyPages", done.earlyPages())
                 .put("replica", config.ramFile().toString());
         config.qemuCommand().forEach(answer.putArray("qemu")::add);
+        final ArrayNode disks = answer.putArray("disks");
+        if (trial.isPresent()) {
+            trial.get()
+                    .serve(directory)
+                    .forEach((socket, trialSocket) -> disks.addObject()
+                            .put("socket", socket.toString())
+                            .put("trialSocket", trialSocket.toString()));
+        }
         return answer;
     }
 
@@ -160,6 +215,7 @@ final class SnapshotHandler implements ControlHandler, AutoCloseable {
     /** Removes what a test left that nobody uses any more. */
     @Override
     public void close() throws IOException {
+        endTrial();
         if (Files.exists(directory) && !ReplicaFile.isMapped(directory.resolve("ram"))) {
             remove();
         }

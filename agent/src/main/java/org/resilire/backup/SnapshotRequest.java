@@ -2,15 +2,18 @@ package org.resilire.backup;
 
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.resilire.disk.DiskTrial;
 
 /**
  * A copy of the replica that somebody wants, and what became of it.
  *
  * @param memory receives the guest's memory
+ * @param disks begin at the same epoch; empty if the guest has none
  * @param result completes on the link thread, normally or with the reason why not
  */
-record SnapshotRequest(FileChannel memory, CompletableFuture<Done> result) {
+record SnapshotRequest(FileChannel memory, Optional<DiskTrial> disks, CompletableFuture<Done> result) {
 
     /**
      * What the copy is of.

@@ -319,7 +319,7 @@ final class StandbyLoop {
     private void prepareSwitchover(final long epoch) {
         final GuestException failure = standbyUsed || standby.hasExited()
                 ? new GuestException("the standby's QEMU is not ready yet")
-                : Takeover.load(replica, standby);
+                : takeover.prepareSwitchover(replica, standby);
         standbyUsed = true;
         if (failure == null) {
             link.answerSwitchover(SwitchoverStage.LOADED, record.generation(), "");
@@ -342,7 +342,7 @@ final class StandbyLoop {
                 final GuestException loadFailure = Takeover.load(replica, standby);
                 standbyUsed = true;
                 if (loadFailure == null) {
-                    takeover.acceptSwitchover(standby, generation, openNetwork);
+                    takeover.acceptSwitchover(replica, standby, generation, openNetwork);
                     onSwitchedOver(clock.nanoTime() - startNanos);
                     return;
                 }
@@ -352,7 +352,15 @@ final class StandbyLoop {
             }
             LOG.error("switchover, attempt {}: {}", attempt, failure);
             replaceStandby();
+            if (!replica.disks().isUntouched()) {
+                // It ran for a moment: what it wrote is not the disk of the checkpoint, which is the primary's alone
+                // now.
+                failure += "; what it wrote meanwhile is lost";
+                stale = true;
+                break;
+            }
         }
+        replica.disks().closeGates();
         metrics.generation(record.generation());
         metrics.error("switchover: " + failure + "; the primary takes its guest back");
         // Should it be lost before it does, what is here is all there is.

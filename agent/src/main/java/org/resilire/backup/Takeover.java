@@ -2,6 +2,7 @@ package org.resilire.backup;
 
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import org.agrona.concurrent.NanoClock;
 import org.resilire.failover.Fence;
@@ -49,6 +50,9 @@ final class Takeover {
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
     private static final long DISK_LIMIT_NANOS = 60_000_000_000L;
+
+    /** The primary's guest stands still, and its agent soon loses patience. */
+    private static final long MOVE_DISK_LIMIT_NANOS = 5_000_000_000L;
 
     private final Optional<Fence> fence;
     private final ProtectionRecord record;
@@ -101,7 +105,7 @@ final class Takeover {
             throw new StandbyFailedException(loadFailure, left);
         }
         // Whatever the guest finds on its disks must be there to stay, and that of its checkpoint.
-        replica.disks().release(DISK_LIMIT_NANOS);
+        replica.disks().release(DISK_LIMIT_NANOS, record.generation() + 1);
         requireMandate(left, clock.nanoTime());
         LOG.info("primary: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);
@@ -125,14 +129,34 @@ final class Takeover {
     }
 
     /**
-     * Starts the guest that a primary has given away, on a standby that has its state; if it throws, the guest does not run here.
+     * Gives a standby the state of the last checkpoint, and meanwhile brings the disks there, so that the guest need but be let run.
+     * Returns null, or why it cannot be.
+     */
+    GuestException prepareSwitchover(final Replica replica, final Standby standby) {
+        final CompletableFuture<Void> disks = replica.disks().isEmpty()
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.runAsync(() -> replica.disks().prepareMove(MOVE_DISK_LIMIT_NANOS), fencing);
+        final GuestException loadFailure = load(replica, standby);
+        try {
+            disks.join();
+        } catch (final CompletionException e) {
+            return new GuestException(String.valueOf(e.getCause().getMessage()), e);
+        }
+        return loadFailure;
+    }
+
+    /**
+     * Starts the guest that a primary has given away, on a standby that has its state, after {@link #prepareSwitchover}; if it throws,
+     * the guest does not run here.
      *
      * @param generation the guest's from here on
      * @param openNetwork called before the guest runs
      */
-    void acceptSwitchover(final Standby standby, final long generation, final Runnable openNetwork)
+    void acceptSwitchover(
+            final Replica replica, final Standby standby, final long generation, final Runnable openNetwork)
             throws StandbyFailedException {
         record.adoptGeneration(generation);
+        replica.disks().letWrite(generation);
         openNetwork.run();
         start(standby, Mandate.becauseStopped("the primary has given the guest away"));
     }

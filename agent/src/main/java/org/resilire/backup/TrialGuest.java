@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -62,6 +63,7 @@ public final class TrialGuest implements AutoCloseable {
      * @param replica RAM file in it
      * @param ram copy of that file
      * @param deviceState at the same epoch
+     * @param disks at the same epoch: their sockets by those of the standby's
      * @param directory for what belongs to it, its owner's alone
      * @throws GuestException if it does not start, or does not take its state
      */
@@ -70,11 +72,12 @@ public final class TrialGuest implements AutoCloseable {
             final Path replica,
             final Path ram,
             final Path deviceState,
+            final Map<Path, Path> disks,
             final Path directory)
             throws IOException {
         // It is to take no processor time from the standby's agent, or from other guests.
         final List<String> isolated = new ArrayList<>(List.of("nice", "-n", "10"));
-        isolated.addAll(IsolatedCommandLine.of(command, replica, ram, directory));
+        isolated.addAll(IsolatedCommandLine.of(command, replica, ram, disks, directory));
         isolated.addAll(List.of("-qmp", "unix:" + checkSocket(directory) + ",server=on,wait=off"));
         final StandbyQemu qemu = StandbyQemu.start(new StandbyQemuConfig(isolated, directory));
         GuestMemory memory = null;

@@ -98,7 +98,7 @@ final class ProtectCommand implements Callable<Integer>, AgentCommand {
         final List<Endpoint> others =
                 backups.stream().filter(other -> !other.equals(standby.listen)).toList();
         // A file that both hosts share describes the other host's standby: there is nobody else then.
-        final boolean hasStandby = standby.isComplete() && !others.isEmpty() && disks.isEmpty();
+        final boolean hasStandby = standby.isComplete() && !others.isEmpty();
         final PrimaryConfig primary = protection.config(
                 spec,
                 common.directory(AgentRole.PRIMARY, spec),

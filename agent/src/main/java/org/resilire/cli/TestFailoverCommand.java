@@ -6,8 +6,10 @@ import java.net.ConnectException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.resilire.backup.TrialGuest;
 import org.resilire.control.AgentRole;
@@ -30,11 +32,12 @@ import tools.jackson.databind.node.ObjectNode;
             "",
             "Run it on the backup's host, while the guest is protected. The agent copies the replica as it is at one checkpoint; protection"
                     + " goes on meanwhile. A second QEMU starts over the copy, cut off from everything: its network devices have nothing at"
-                    + " the other end, what it writes to -drive disks is thrown away. The guest in it goes on, is looked at, and is thrown away.",
+                    + " the other end, its disks are those of the same checkpoint, and what it writes to them is thrown away. The guest in it"
+                    + " goes on, is looked at, and is thrown away.",
             "",
             "It passes if the guest runs for --for, its processors change its memory, and --check, if given, exits with 0. The copy takes as"
-                    + " much of /dev/shm as the guest uses, and is made only where all of its memory has room. Guests with"
-                    + " -blockdev disks are refused.",
+                    + " much of /dev/shm as the guest uses, and is made only where all of its memory has room; with --disk also as much of"
+                    + " --state-dir as the guest and its copy change meanwhile.",
             ""
         },
         footerHeading = "%nExamples:%n",
@@ -102,6 +105,7 @@ final class TestFailoverCommand implements Callable<Integer> {
                     Path.of(copy.path("replica").asString("")),
                     Path.of(copy.path("ram").asString("")),
                     Path.of(copy.path("deviceState").asString("")),
+                    disks(copy),
                     directory));
             report.put("loadMillis", guest.loadNanos() / 1e6);
             final TrialGuest.Observation seen = guest.observe(duration);
@@ -116,6 +120,15 @@ final class TestFailoverCommand implements Callable<Integer> {
             print(report);
             return passed ? ExitCode.OK : ExitCode.FAILED;
         }
+    }
+
+    private static Map<Path, Path> disks(final ObjectNode copy) {
+        final Map<Path, Path> sockets = new LinkedHashMap<>();
+        copy.path("disks")
+                .forEach((final JsonNode disk) -> sockets.put(
+                        Path.of(disk.path("socket").asString("")),
+                        Path.of(disk.path("trialSocket").asString(""))));
+        return sockets;
     }
 
     private ObjectNode copyReplica() throws IOException {

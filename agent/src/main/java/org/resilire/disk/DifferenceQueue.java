@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class DifferenceQueue implements ApplyJournal.DifferenceListener {
 
-    private static final int CAPACITY = 4096;
+    static final int CAPACITY = 4096;
     private static final long WAIT_NANOS = 100_000;
 
     private final AtomicLongArray offsets = new AtomicLongArray(CAPACITY);

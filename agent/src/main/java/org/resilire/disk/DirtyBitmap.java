@@ -172,6 +172,13 @@ public final class DirtyBitmap implements AutoCloseable {
         }
     }
 
+    /** From here on the marks are about this replica, which is equal: nothing is marked. */
+    void trust(final UUID replica) {
+        // In this order: marks that are still there do no harm.
+        putUuid(REPLICA_OFFSET, replica);
+        file.asSlice(HEADER_BYTES, 2 * layerBytes).fill((byte) 0);
+    }
+
     /** Why, when it was opened, everything had to be taken as changed; null if the marks could be relied on. */
     public String doubt() {
         return doubt;

@@ -21,6 +21,11 @@ record DiskFiles(Path bitmap, Path journal, Path identity) {
                 stateDirectory.resolve(base + ".replica"));
     }
 
+    /** Of a trial of the replica; it exists for an instant only. */
+    Path scratch() {
+        return journal.resolveSibling(journal.getFileName() + ".trial");
+    }
+
     /** The image is no copy of another disk from here on. */
     void becomePrimary() throws IOException {
         Files.deleteIfExists(identity);

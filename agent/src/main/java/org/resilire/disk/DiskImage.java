@@ -21,7 +21,7 @@ import org.resilire.wire.Checksum;
  * call returns if it was asked to be durable. After a flush that failed every later one fails too: the kernel reports a lost
  * write once and then forgets it, and this image must not.
  */
-public final class DiskImage implements AutoCloseable {
+public final class DiskImage implements ServedDisk, AutoCloseable {
 
     /** Disks are counted in these. */
     public static final int SECTOR_BYTES = 512;
@@ -113,21 +113,25 @@ public final class DiskImage implements AutoCloseable {
         return file.path();
     }
 
+    @Override
     public long lengthBytes() {
         return file.lengthBytes();
     }
 
+    @Override
     public boolean isReadOnly() {
         return isReadOnly;
     }
 
     /** Reads a whole range into native memory. */
+    @Override
     public void read(final MemorySegment into, final long intoOffset, final long lengthBytes, final long diskOffset) {
         requireInside(diskOffset, lengthBytes);
         file.read(into, intoOffset, lengthBytes, diskOffset);
     }
 
     /** Reads a whole range if that needs no waiting; else returns false, with the memory in any state. */
+    @Override
     public boolean readCached(
             final MemorySegment into, final long intoOffset, final long lengthBytes, final long diskOffset) {
         requireInside(diskOffset, lengthBytes);
@@ -135,6 +139,7 @@ public final class DiskImage implements AutoCloseable {
     }
 
     /** Writes a whole range from native memory. */
+    @Override
     public void write(
             final MemorySegment from,
             final long fromOffset,
@@ -162,6 +167,7 @@ public final class DiskImage implements AutoCloseable {
     }
 
     /** Makes a range zeros, by whatever way the image offers; with {@code keepsRoom} a later write to it needs no new room. */
+    @Override
     public void zero(final long diskOffset, final long lengthBytes, final boolean keepsRoom, final boolean isDurable) {
         requireWritable(diskOffset, lengthBytes);
         final DiskChange change = keepsRoom ? DiskChange.ZERO : DiskChange.DISCARD;
@@ -191,6 +197,7 @@ public final class DiskImage implements AutoCloseable {
      * Gives a range's room back, so that it reads as zeros; where the image cannot, nothing changes. A replica that is told the
      * same changes therefore holds the same bytes, although a guest must not rely on them.
      */
+    @Override
     public void trim(final long diskOffset, final long lengthBytes, final boolean isDurable) {
         requireWritable(diskOffset, lengthBytes);
         observer.beforeChange(DiskChange.DISCARD, diskOffset, lengthBytes);
@@ -283,17 +290,20 @@ public final class DiskImage implements AutoCloseable {
     }
 
     /** Returns when all changes that were answered before are on stable storage; at once if they are already. */
+    @Override
     public void flush() {
         durable.flush();
     }
 
     /** A hint: whether {@link #flush} would wait for the storage now. */
+    @Override
     public boolean needsFlush() {
         return durable.needsFlush();
     }
 
     /** A hint: false if such a change would wait for the observer. */
-    boolean isReadyFor(final DiskChange change, final long lengthBytes) {
+    @Override
+    public boolean isReadyFor(final DiskChange change, final long lengthBytes) {
         return observer.isReady(change, lengthBytes);
     }
 
@@ -318,12 +328,14 @@ public final class DiskImage implements AutoCloseable {
     }
 
     /** Whether this byte is in a hole, which reads as zeros. */
+    @Override
     public boolean isHole(final long diskOffset) {
         requireInside(diskOffset, 1);
         return file.nextData(diskOffset) > diskOffset;
     }
 
     /** Where the hole or data in which this byte is ends, at most the disk's length, and always behind the byte. */
+    @Override
     public long extentEnd(final long diskOffset, final boolean isHole) {
         requireInside(diskOffset, 1);
         final long end = isHole ? file.nextData(diskOffset) : file.nextHole(diskOffset);

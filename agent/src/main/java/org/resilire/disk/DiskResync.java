@@ -4,10 +4,10 @@ import org.agrona.concurrent.NanoClock;
 import org.resilire.linux.AnonymousMemory;
 
 /**
- * Makes a replica's disk equal in a session, beside the guest: copies what the bitmap has marked if that is little or the replica is empty;
- * else tells the replica the hashes of what is marked and copies only what it says differs. Either goes through the log, in order with
- * the guest's changes. A hash is of 64 bits: a block that differs and has the same one is missed, with a probability of 2^-64 unless
- * the guest makes it so on purpose.
+ * Makes a replica's disk equal in a session, beside the guest: copies what the bitmap has marked if that is little or the replica is empty,
+ * and what the replica's host says of its own accord that differs; else tells the replica the hashes of what is marked and copies only what
+ * it says differs. Either goes through the log, in order with the guest's changes. A hash is of 64 bits: a block that differs and has the
+ * same one is missed, with a probability of 2^-64 unless the guest makes it so on purpose.
  *
  * <p>One thread, which must not be the sender's; {@link #onDifference} is for the link's, and the figures are for any.
  */
@@ -20,6 +20,7 @@ public final class DiskResync implements AutoCloseable {
     private final DirtyBitmap bitmap;
     private final EpochWriteLog log;
     private final long session;
+    private final long firstEpoch;
     private final boolean compares;
     private final DiskCopy copy;
     private final CopyRate rate;
@@ -32,6 +33,9 @@ public final class DiskResync implements AutoCloseable {
 
     /** The epoch whose being applied says that all differences are known; -1 before the last comparison is logged. */
     private long lastComparison = -1;
+
+    /** Of blocks that were said to differ. */
+    private long differingBytes;
 
     private volatile long comparedBlocks;
     private volatile long copiedBytes;
@@ -59,6 +63,7 @@ public final class DiskResync implements AutoCloseable {
         this.bitmap = bitmap;
         this.log = log;
         session = log.session();
+        firstEpoch = log.currentEpoch();
         differing = new BlockMarks(bitmap.blocks());
         rate = new CopyRate(clock, bytesPerSecond);
         blocksTotal = bitmap.dirtyBlocks();
@@ -71,7 +76,7 @@ public final class DiskResync implements AutoCloseable {
     public String description() {
         final long mib = (blocksTotal * DirtyBitmap.BLOCK_BYTES) >> 20;
         if (blocksTotal == 0) {
-            return "the backup has all of it";
+            return "the backup has all that changed here";
         }
         return compares
                 ? "comparing " + mib + " MiB with the backup's by hashes; what differs is copied"
@@ -90,19 +95,20 @@ public final class DiskResync implements AutoCloseable {
         if (isDone || log.session() != session || !log.hasRoomToSpare()) {
             return 0;
         }
-        return compares ? compareAndCopy(limit, appliedEpoch) : copyMarked(limit);
+        return compares ? compareAndCopy(limit, appliedEpoch) : copyMarked(limit, appliedEpoch);
     }
 
-    private int copyMarked(final int limit) {
-        final int count = copy.doWork(limit);
-        copiedBytes = copy.dataBytes();
-        isDone = copy.isDone();
+    private int copyMarked(final int limit, final long appliedEpoch) {
+        // Looked at first: what the replica's host knows to differ it says with the first epoch.
+        final boolean isAllKnown = appliedEpoch >= firstEpoch;
+        int count = copyDiffering(limit);
+        count += copy.doWork(limit - count);
+        copiedBytes = copy.dataBytes() + differingBytes;
+        isDone = isAllKnown && copy.isDone() && differing.next(0) < 0;
         return count;
     }
 
-    private int compareAndCopy(final int limit, final long appliedEpoch) {
-        // Looked at first: what was reported with it is marked by now.
-        final boolean isAllKnown = lastComparison >= 0 && appliedEpoch >= lastComparison;
+    private int copyDiffering(final int limit) {
         int count = 0;
         for (long block = differing.next(0);
                 block >= 0 && count < limit && rate.allows();
@@ -111,6 +117,14 @@ public final class DiskResync implements AutoCloseable {
             rate.add(copyBlock(block));
             count++;
         }
+        return count;
+    }
+
+    private int compareAndCopy(final int limit, final long appliedEpoch) {
+        // Looked at first: what was reported with it is marked by now.
+        final boolean isAllKnown = lastComparison >= 0 && appliedEpoch >= lastComparison;
+        int count = copyDiffering(limit);
+        copiedBytes = differingBytes;
         while (cursor >= 0 && count < limit) {
             image.compare(cursor * DirtyBitmap.BLOCK_BYTES, blockBytes(cursor), scratch.segment());
             final long compared = comparedBlocks;
@@ -131,8 +145,7 @@ public final class DiskResync implements AutoCloseable {
         if (told != DiskChange.WRITE) {
             return 0;
         }
-        final long before = copiedBytes;
-        copiedBytes = before + lengthBytes;
+        differingBytes += lengthBytes;
         return lengthBytes;
     }
 

@@ -392,6 +392,11 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         bitmap.adopt(replica);
     }
 
+    /** From here on the bitmap is about this replica, which is equal to the disk: nothing is marked. */
+    synchronized void trust(final UUID replica) {
+        bitmap.trust(replica);
+    }
+
     /** True if a change failed half-way: the session must end, and the next one copies what the bitmap has. */
     public boolean isBroken() {
         return isBroken;

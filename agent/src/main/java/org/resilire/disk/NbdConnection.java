@@ -37,7 +37,7 @@ final class NbdConnection implements Runnable {
             final NbdNegotiation.Agreement agreement = new NbdNegotiation(input, channel, exports).negotiate();
             isNegotiating = false;
             if (agreement != null) {
-                LOG.debug("An NBD client uses {}", agreement.export().image().path());
+                LOG.debug("An NBD client uses {}", agreement.export().name());
                 new NbdTransmission(input, channel, agreement, maxWorkers).run();
             }
         } catch (final ClosedChannelException closed) {

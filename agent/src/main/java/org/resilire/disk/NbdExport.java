@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param image not closed by the server
  * @param gate refuses changes while it is closed: to its clients the disk is writable nevertheless
  */
-public record NbdExport(String name, DiskImage image, WriteGate gate) {
+public record NbdExport(String name, ServedDisk image, WriteGate gate) {
 
     private static final int MAX_NAME_BYTES = 256;
 
@@ -24,7 +24,7 @@ public record NbdExport(String name, DiskImage image, WriteGate gate) {
     }
 
     /** An export that may be changed. */
-    public NbdExport(final String name, final DiskImage image) {
+    public NbdExport(final String name, final ServedDisk image) {
         this(name, image, WriteGate.opened());
     }
 

@@ -62,7 +62,7 @@ final class NbdRequest {
      * @return 0 if it can
      */
     int problem(final NbdExport export, final boolean reportsAllocation) {
-        final DiskImage image = export.image();
+        final ServedDisk image = export.image();
         final int allowedFlags;
         switch (command) {
             case Nbd.CMD_READ -> allowedFlags = Nbd.CMD_FLAG_FUA | Nbd.CMD_FLAG_DF;
@@ -93,7 +93,7 @@ final class NbdRequest {
     }
 
     /** Whether it is done so soon that no other thread need read the next request meanwhile. */
-    boolean isQuick(final DiskImage image) {
+    boolean isQuick(final ServedDisk image) {
         return switch (command) {
             case Nbd.CMD_WRITE ->
                 lengthBytes <= QUICK_BYTES && !has(Nbd.CMD_FLAG_FUA) && image.isReadyFor(DiskChange.WRITE, lengthBytes);

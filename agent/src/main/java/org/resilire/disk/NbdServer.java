@@ -34,6 +34,7 @@ public final class NbdServer implements AutoCloseable {
     private final List<NbdExport> exports;
     private final int workers;
     private final Map<NbdConnection, Thread> connections = new ConcurrentHashMap<>();
+    private volatile long connectionsTotal;
     private volatile boolean isClosed;
 
     private NbdServer(final UnixListener listener, final List<NbdExport> exports, final int workers) {
@@ -97,6 +98,8 @@ public final class NbdServer implements AutoCloseable {
                     }
                 });
         connections.put(connection, thread);
+        final long before = connectionsTotal;
+        connectionsTotal = before + 1;
         thread.start();
         if (isClosed) {
             connection.close();
@@ -122,6 +125,11 @@ public final class NbdServer implements AutoCloseable {
     /** How many clients are connected. */
     public int connectionCount() {
         return connections.size();
+    }
+
+    /** How many clients have connected so far; written by the listener's thread. */
+    public long connectionsTotal() {
+        return connectionsTotal;
     }
 
     /** Ends all connections, waits until nothing is under way on the images, and removes the socket. */

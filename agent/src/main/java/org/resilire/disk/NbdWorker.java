@@ -20,7 +20,7 @@ final class NbdWorker implements AutoCloseable {
     private final NbdInput input;
     private final NbdReplies replies;
     private final NbdExport export;
-    private final DiskImage image;
+    private final ServedDisk image;
     private final boolean reportsAllocation;
     private final NbdRequest request = new NbdRequest();
 

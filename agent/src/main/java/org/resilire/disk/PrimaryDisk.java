@@ -24,6 +24,7 @@ public final class PrimaryDisk implements AutoCloseable {
     static final long EPOCH_QUOTA_BYTES = 64L << 20;
 
     private final DiskConfig config;
+    private final DiskFiles files;
     private final DirtyBitmap bitmap;
     private final EpochWriteLog log;
     private final DiskImage image;
@@ -32,12 +33,14 @@ public final class PrimaryDisk implements AutoCloseable {
 
     PrimaryDisk(
             final DiskConfig config,
+            final DiskFiles files,
             final DirtyBitmap bitmap,
             final EpochWriteLog log,
             final DiskImage image,
             final NbdServer server,
             final boolean isOwner) {
         this.config = config;
+        this.files = files;
         this.bitmap = bitmap;
         this.log = log;
         this.image = image;
@@ -63,7 +66,7 @@ public final class PrimaryDisk implements AutoCloseable {
             finishJournal(config, files, image);
             files.becomePrimary();
             final NbdServer server = DiskSocket.serve(config, image, WriteGate.opened());
-            return new PrimaryDisk(config, bitmap, log, image, server, true);
+            return new PrimaryDisk(config, files, bitmap, log, image, server, true);
         } catch (final IOException | RuntimeException failure) {
             CloseHelper.quietCloseAll(image, log);
             bitmap.abandon();
@@ -115,6 +118,22 @@ public final class PrimaryDisk implements AutoCloseable {
     /** Whether a QEMU uses it. */
     public boolean isConnected() {
         return server.connectionCount() > 0;
+    }
+
+    /**
+     * The guest has moved, as planned, to the host with the replica, all of whose changes that replica has: what is here is equal to it,
+     * and from here on a copy of it, of which the other host knows what changes. No QEMU uses it any more, and none will.
+     *
+     * @param generation of the guest after the move
+     */
+    public void leave(final long generation) throws IOException {
+        server.close();
+        image.flush();
+        ReplicaIdentity.assign(
+                files.identity(),
+                config.image(),
+                image.lengthBytes(),
+                ReplicaIdentity.leftBehind(bitmap.replica(), generation));
     }
 
     /** Clients wait from here on until somebody serves the disk again; one that another role opened stays open. */

@@ -2,6 +2,8 @@ package org.resilire.disk;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
 import org.resilire.linux.BlockFile;
@@ -17,6 +19,7 @@ public final class ReplicaDisk implements AutoCloseable {
     private static final long BUFFER_BYTES = 2L << 30;
 
     private final DiskConfig config;
+    private final DiskFiles files;
     private final ReplicaIdentity identity;
 
     /** For when this host protects the guest: until then it has everything marked, and nothing is logged. */
@@ -30,6 +33,12 @@ public final class ReplicaDisk implements AutoCloseable {
     private final NbdServer server;
     private final DifferenceQueue differences = new DifferenceQueue();
 
+    /** What the primary of this session knows the image by. */
+    private UUID sessionReplica;
+
+    /** What the image is while nobody knows it as a replica; null if that cannot be told, or since it is nobody's copy. */
+    private volatile LeftDisk left;
+
     /** Of the thread that stages. */
     private EpochWriteBuffer filling;
 
@@ -38,15 +47,20 @@ public final class ReplicaDisk implements AutoCloseable {
 
     private ReplicaDisk(
             final DiskConfig config,
+            final DiskFiles files,
             final ReplicaIdentity identity,
             final DirtyBitmap bitmap,
             final EpochWriteLog log,
             final DiskImage image,
             final BlockFile journalFile,
             final WriteGate gate,
-            final NbdServer server) {
+            final NbdServer server,
+            final LeftDisk left) {
         this.config = config;
+        this.files = files;
         this.identity = identity;
+        this.left = left;
+        sessionReplica = replica();
         this.bitmap = bitmap;
         this.log = log;
         this.image = image;
@@ -62,9 +76,11 @@ public final class ReplicaDisk implements AutoCloseable {
      * Opens and serves a disk, and finishes what an earlier agent left half applied.
      *
      * @param stateDirectory keeps the journal, which needs room for what is applied at a time, and the identity
+     * @param generation of the guest that this host has known last
      * @throws DiskImageException if it cannot be served; the message is for the user
      */
-    public static ReplicaDisk open(final DiskConfig config, final Path stateDirectory, final String vmName)
+    public static ReplicaDisk open(
+            final DiskConfig config, final Path stateDirectory, final String vmName, final long generation)
             throws IOException {
         final long lengthBytes = DiskImage.lengthOf(config.image());
         final DiskFiles files = DiskFiles.of(stateDirectory, vmName, config.name());
@@ -73,6 +89,7 @@ public final class ReplicaDisk implements AutoCloseable {
         DiskImage image = null;
         BlockFile journalFile = null;
         try {
+            final LeftDisk left = LeftDisk.find(files, config.image(), lengthBytes, generation);
             files.becomeReplica();
             bitmap = DirtyBitmap.open(files.bitmap(), config.image(), lengthBytes);
             log = new EpochWriteLog(PrimaryDisk.LOG_BYTES, PrimaryDisk.EPOCH_QUOTA_BYTES, bitmap);
@@ -85,7 +102,7 @@ public final class ReplicaDisk implements AutoCloseable {
             journalFile = BlockFile.open(files.journal(), true);
             final WriteGate gate = WriteGate.closed();
             final NbdServer server = DiskSocket.serve(config, image, gate);
-            return new ReplicaDisk(config, identity, bitmap, log, image, journalFile, gate, server);
+            return new ReplicaDisk(config, files, identity, bitmap, log, image, journalFile, gate, server, left);
         } catch (final IOException | RuntimeException failure) {
             CloseHelper.quietCloseAll(journalFile, image, log, bitmap);
             throw failure;
@@ -100,7 +117,21 @@ public final class ReplicaDisk implements AutoCloseable {
     /** For the greeting's answer. */
     DiskIdentity identity() {
         final boolean isEmpty = image.isHole(0) && image.extentEnd(0, true) == image.lengthBytes();
-        return new DiskIdentity(config.name(), image.lengthBytes(), identity.replica(), isEmpty);
+        return new DiskIdentity(config.name(), image.lengthBytes(), replica(), isEmpty);
+    }
+
+    private UUID replica() {
+        final LeftDisk known = left;
+        return known == null ? identity.replica() : known.replica();
+    }
+
+    DiskConfig config() {
+        return config;
+    }
+
+    /** Opens a trial of it as it is now. */
+    TrialDisk newTrial(final BooleanSupplier hasRoom) throws IOException {
+        return TrialDisk.open(image, files.scratch(), hasRoom);
     }
 
     // ---------------------------------------------------------------- staging
@@ -132,6 +163,16 @@ public final class ReplicaDisk implements AutoCloseable {
         applying = full;
     }
 
+    /** Has the primary told what is not as it left it; before anything is compared in this session. */
+    void reportLeft() {
+        final LeftDisk known = left;
+        if (known != null) {
+            for (final long block : known.blocks()) {
+                differences.onDifference(block * DirtyBitmap.BLOCK_BYTES, DirtyBitmap.BLOCK_BYTES);
+            }
+        }
+    }
+
     DifferenceQueue differences() {
         return differences;
     }
@@ -141,6 +182,11 @@ public final class ReplicaDisk implements AutoCloseable {
     /** Finishes what was left unfinished. */
     void recover() {
         journal.recover();
+    }
+
+    /** What is to be applied. */
+    EpochWriteBuffer applying() {
+        return applying;
     }
 
     void apply() {
@@ -167,21 +213,38 @@ public final class ReplicaDisk implements AutoCloseable {
 
     // ---------------------------------------------------------------- taking over
 
+    /** A session may begin: the guest may not write, or no longer. */
+    void prepareSession() {
+        closeGate();
+        sessionReplica = replica();
+    }
+
     /** The guest may not write, or no longer. */
     void closeGate() {
         gate.close();
     }
 
-    /** From here on the guest may write: the image is nobody's copy any more. */
-    void release() throws IOException {
+    /** From here on the guest may be let write: the image is nobody's copy any more. */
+    void prepareRelease() throws IOException {
         journal.release();
-        identity.renew();
+        identity.forget();
+        left = null;
+    }
+
+    /** Lets the guest write. What stays behind on its last host is equal, or that host knows what is not. */
+    void release(final long generation) {
+        log.trust(ReplicaIdentity.leftBehind(sessionReplica, generation));
         gate.open();
+    }
+
+    /** No guest has written since {@link #release}, or none could. */
+    boolean isUntouched() {
+        return !gate.isOpen() || bitmap.nextDirty(0) < 0;
     }
 
     /** The same disk of a guest that this host runs since it was released; its image and server stay this one's to close. */
     PrimaryDisk toPrimary() {
-        return new PrimaryDisk(config, bitmap, log, image, server, false);
+        return new PrimaryDisk(config, files, bitmap, log, image, server, false);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
@@ -37,6 +38,7 @@ public final class ReplicaDisks implements AutoCloseable {
     // Of the link's thread.
     private long stagedEpoch = -1;
     private boolean hasStaged;
+    private boolean isLeftReported;
     private long reportedEpoch;
 
     /** All up to here has committed; written by the link's thread. */
@@ -53,6 +55,12 @@ public final class ReplicaDisks implements AutoCloseable {
     /** Why a disk stands between two epochs; null if none does. */
     private volatile String failure;
 
+    /** Whose disks are to stay as they are at the epoch at which it began; null if nobody's. */
+    private final AtomicReference<DiskTrial> trial = new AtomicReference<>();
+
+    /** For which of them what is applied now is to be preserved; published by {@link #isApplying}. */
+    private DiskTrial preserving;
+
     private volatile boolean isClosed;
 
     private ReplicaDisks(final List<ReplicaDisk> disks) {
@@ -68,14 +76,16 @@ public final class ReplicaDisks implements AutoCloseable {
     /**
      * Opens and serves disks.
      *
+     * @param generation of the guest that this host has known last
      * @throws DiskImageException if one cannot be served; the message is for the user
      */
-    public static ReplicaDisks open(final List<DiskConfig> configs, final Path stateDirectory, final String vmName)
+    public static ReplicaDisks open(
+            final List<DiskConfig> configs, final Path stateDirectory, final String vmName, final long generation)
             throws IOException {
         final List<ReplicaDisk> opened = new ArrayList<>();
         try {
             for (final DiskConfig config : configs) {
-                opened.add(ReplicaDisk.open(config, stateDirectory, vmName));
+                opened.add(ReplicaDisk.open(config, stateDirectory, vmName, generation));
                 LOG.info("disk {}: {} served at {}", config.name(), config.image(), config.socket());
             }
         } catch (final IOException | RuntimeException e) {
@@ -96,6 +106,10 @@ public final class ReplicaDisks implements AutoCloseable {
 
     public int count() {
         return disks.length;
+    }
+
+    ReplicaDisk[] all() {
+        return disks.clone();
     }
 
     /** For a primary that greets. */
@@ -122,6 +136,7 @@ public final class ReplicaDisks implements AutoCloseable {
     public void startSession(final long firstEpoch) {
         stagedEpoch = -1;
         hasStaged = false;
+        isLeftReported = false;
         reportedEpoch = firstEpoch - 1;
         committedEpoch = firstEpoch - 1;
         appliedEpoch = firstEpoch - 1;
@@ -176,12 +191,23 @@ public final class ReplicaDisks implements AutoCloseable {
         if (epoch != stagedEpoch) {
             begin(epoch);
         }
+        if (!isLeftReported) {
+            // With the first epoch and not sooner: by then the primary listens.
+            reportLeft();
+        }
         for (final ReplicaDisk disk : disks) {
             disk.commit();
         }
         hasStaged = false;
         committedEpoch = epoch;
         doWork();
+    }
+
+    private void reportLeft() {
+        isLeftReported = true;
+        for (final ReplicaDisk disk : disks) {
+            disk.reportLeft();
+        }
     }
 
     /** Forgets what is staged of an epoch that has not committed. */
@@ -214,10 +240,43 @@ public final class ReplicaDisks implements AutoCloseable {
             disk.swap();
             disk.begin(stagedEpoch);
         }
+        preserving = trial.get();
         handedEpoch = committedEpoch;
         isApplying = true;
         LockSupport.unpark(applier);
         return true;
+    }
+
+    /** Everything that has committed was handed over: {@link #beginTrial} may be. */
+    public boolean isAllHandedOver() {
+        return handedEpoch == committedEpoch;
+    }
+
+    /**
+     * Begins a trial of the disks as they are at the last epoch that has committed; another one is over. Each handing over of changes is a
+     * moment for it, so that it need not be waited for long: {@link #isAllHandedOver}.
+     */
+    public void beginTrial(final DiskTrial newTrial) {
+        // Before the look: the applier looks the other way round.
+        final DiskTrial before = trial.getAndSet(newTrial);
+        if (before != null) {
+            before.fail("another one has begun");
+        }
+        if (!isApplying) {
+            newTrial.reached();
+        }
+    }
+
+    /** Nothing is preserved for it any more. Any thread. */
+    void endTrial(final DiskTrial endedTrial) {
+        trial.compareAndSet(endedTrial, null);
+    }
+
+    private void failTrial(final String why) {
+        final DiskTrial failed = trial.getAndSet(null);
+        if (failed != null) {
+            failed.fail(why);
+        }
     }
 
     private boolean hasWaiting() {
@@ -227,6 +286,11 @@ public final class ReplicaDisks implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /** Changes have come of an epoch that has not committed. */
+    public boolean hasStaged() {
+        return hasStaged;
     }
 
     /** So much waits to be applied that no more should be received. */
@@ -285,16 +349,29 @@ public final class ReplicaDisks implements AutoCloseable {
             }
             final long epoch = handedEpoch;
             try {
-                for (final ReplicaDisk disk : disks) {
-                    disk.apply();
-                }
+                apply();
                 appliedEpoch = epoch;
                 isApplying = false;
+                final DiskTrial begun = trial.get();
+                if (begun != null) {
+                    begun.reached();
+                }
             } catch (final RuntimeException e) {
                 // Whatever it is: a disk that may stand between two epochs must be nobody's.
                 LOG.error("cannot apply epoch {}: {}", epoch, e.getMessage(), e instanceof LinuxException ? null : e);
+                failTrial("the disk that is tried cannot be written: " + e.getMessage());
                 failure = String.valueOf(e.getMessage());
             }
+        }
+    }
+
+    private void apply() {
+        final DiskTrial preservingTrial = preserving;
+        for (int i = 0; i < disks.length; i++) {
+            if (preservingTrial != null) {
+                preservingTrial.preserve(i, disks[i].applying());
+            }
+            disks[i].apply();
         }
     }
 
@@ -319,13 +396,14 @@ public final class ReplicaDisks implements AutoCloseable {
         }
         if (failure == null) {
             for (final ReplicaDisk disk : disks) {
-                disk.closeGate();
+                disk.prepareSession();
             }
         }
         return failure;
     }
 
     private void recoverAll() {
+        failTrial("the disk that is tried could not be written");
         try {
             for (final ReplicaDisk disk : disks) {
                 disk.recover();
@@ -355,9 +433,10 @@ public final class ReplicaDisks implements AutoCloseable {
     /**
      * Waits until everything that has committed is on the disks, and lets the guest write from here on. The link is sealed.
      *
+     * @param generation of the guest here
      * @throws DiskImageException if that cannot be; the guest must not start
      */
-    public void release(final long limitNanos) {
+    public void release(final long limitNanos, final long generation) {
         if (disks.length == 0) {
             return;
         }
@@ -365,14 +444,66 @@ public final class ReplicaDisks implements AutoCloseable {
         if (failure != null) {
             finishFailed();
         }
+        prepareRelease();
+        letWrite(generation);
+    }
+
+    /**
+     * Waits until everything that has committed is on the disks, so that {@link #letWrite} has nothing left to wait for. The primary's
+     * guest stands still, and may yet go on there.
+     *
+     * @throws DiskImageException if that cannot be
+     */
+    public void prepareMove(final long limitNanos) {
+        if (disks.length == 0) {
+            return;
+        }
+        awaitApplied(limitNanos);
+        if (failure != null) {
+            throw new DiskImageException("a disk cannot be written: " + failure);
+        }
+        prepareRelease();
+    }
+
+    private void prepareRelease() {
+        // The guest's own writes are not preserved.
+        failTrial("this host takes the guest over");
         try {
             for (final ReplicaDisk disk : disks) {
-                disk.release();
+                disk.prepareRelease();
             }
         } catch (final LinuxException e) {
             throw new DiskImageException("a disk cannot be given to the guest: " + e.getMessage(), e);
         } catch (final IOException e) {
             throw new UncheckedIOException("a disk cannot be given to the guest: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Lets the guest write, since its primary has given it away; after {@link #prepareMove}.
+     *
+     * @param generation of the guest here
+     */
+    public void letWrite(final long generation) {
+        for (final ReplicaDisk disk : disks) {
+            disk.release(generation);
+        }
+    }
+
+    /** Whether no guest has written since {@link #letWrite}: another standby may begin with the same checkpoint. */
+    public boolean isUntouched() {
+        for (final ReplicaDisk disk : disks) {
+            if (!disk.isUntouched()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The guest that was to run here does not: nobody may write. */
+    public void closeGates() {
+        for (final ReplicaDisk disk : disks) {
+            disk.closeGate();
         }
     }
 

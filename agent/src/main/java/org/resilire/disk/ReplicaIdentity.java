@@ -30,6 +30,7 @@ final class ReplicaIdentity implements AutoCloseable {
     private final String image;
     private final boolean isNew;
     private UUID replica;
+    private boolean isForgotten;
 
     private ReplicaIdentity(final Path file, final Path imagePath, final long lengthBytes) throws IOException {
         this.file = file;
@@ -57,6 +58,28 @@ final class ReplicaIdentity implements AutoCloseable {
     /** Whether the image is still the copy that the file is about. */
     static boolean isOf(final Path file, final Path image, final long lengthBytes) throws IOException {
         return !new ReplicaIdentity(file, image, lengthBytes).isNew;
+    }
+
+    /** Says of an image that nobody writes to any more, and that is on stable storage, which copy it is. */
+    static void assign(final Path file, final Path image, final long lengthBytes, final UUID replica)
+            throws IOException {
+        final ReplicaIdentity identity = new ReplicaIdentity(file, image, lengthBytes);
+        identity.replica = replica;
+        identity.write(identity.changed());
+    }
+
+    /**
+     * What the copy is called that stays behind when a guest goes on, as planned or by a takeover, on the host with this replica: equal to
+     * it then, but for what its own host knows to differ. Both hosts can tell, and no other time leaves one of that name.
+     *
+     * @param generation of the guest from then on
+     */
+    static UUID leftBehind(final UUID replica, final long generation) {
+        final ByteBuffer name = ByteBuffer.allocate(3 * Long.BYTES)
+                .putLong(replica.getMostSignificantBits())
+                .putLong(replica.getLeastSignificantBits())
+                .putLong(generation);
+        return UUID.nameUUIDFromBytes(name.array());
     }
 
     private UUID read() throws IOException {
@@ -88,9 +111,17 @@ final class ReplicaIdentity implements AutoCloseable {
     }
 
     /** From here on it is another copy than anybody has known. */
-    void renew() throws IOException {
+    private void renew() throws IOException {
         replica = UUID.randomUUID();
         write(IN_USE);
+    }
+
+    /** From here on it is nobody's copy. */
+    void forget() throws IOException {
+        isForgotten = true;
+        replica = UUID.randomUUID();
+        Files.deleteIfExists(file);
+        syncDirectory();
     }
 
     private void write(final String state) throws IOException {
@@ -105,6 +136,10 @@ final class ReplicaIdentity implements AutoCloseable {
             channel.force(true);
         }
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        syncDirectory();
+    }
+
+    private void syncDirectory() throws IOException {
         try (FileChannel directory = FileChannel.open(file.getParent(), StandardOpenOption.READ)) {
             directory.force(true);
         }
@@ -113,6 +148,8 @@ final class ReplicaIdentity implements AutoCloseable {
     /** This agent does not change the image any more, and nobody else should. */
     @Override
     public void close() throws IOException {
-        write(changed());
+        if (!isForgotten) {
+            write(changed());
+        }
     }
 }

@@ -44,6 +44,17 @@
  *       by what it has acknowledged.
  * </ul>
  *
+ * <h2>Which host's disk is a copy of which</h2>
+ *
+ * A bitmap is about one copy, by the name that the backup's host has for its image ({@link org.resilire.disk.DiskIdentity}), and of any
+ * other copy nothing is known: all of it is compared, by hashes, and only what differs travels.
+ *
+ * <p>When a guest goes on at its backup, the disk that stays behind gets a name that both hosts can tell from the name that the replica had
+ * and the guest's new generation, and the new host's bitmap is about that copy, with nothing marked. After a planned move the two are
+ * equal: the old host notes the name once nothing can write to its disk any more and it is on stable storage. After a takeover the old
+ * host's disk may differ where its own bitmap is marked; if that bitmap can be relied on, its agent, once a standby, goes by the name and
+ * says with the first epoch which blocks these are. It does so until it ends, and notes nothing: its next agent knows no more.
+ *
  * <p>Whatever comes over the socket may be hostile. The most that a client gets by breaking the protocol is the end of its
  * connection.
  */

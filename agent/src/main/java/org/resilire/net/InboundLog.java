@@ -81,6 +81,10 @@ public final class InboundLog implements AutoCloseable {
     private static final int OFF = 0;
     private static final int PERMITTED = 1;
     private static final int LOGGING = 2;
+    private static final int SUSPENDED = 3;
+
+    /** Of an epoch at whose end input was not logged. */
+    private static final long NO_BOUNDARY = -1;
 
     private final AtomicInteger phase = new AtomicInteger(OFF);
     private volatile long windowBytes;
@@ -127,6 +131,21 @@ public final class InboundLog implements AutoCloseable {
      */
     public boolean begin() {
         return phase.compareAndSet(PERMITTED, LOGGING);
+    }
+
+    /**
+     * Nothing is logged any more in this session, until {@link #goOn}: the next checkpoint is to be started from without its input. What has
+     * left by now must be told, and on the backup all that it depends on. Checkpoint thread.
+     */
+    public void suspend() {
+        if (phase.compareAndSet(LOGGING, SUSPENDED)) {
+            epochs.wakeup().signal();
+        }
+    }
+
+    /** Lets {@link #begin} log again, if the session is still the one in which this was suspended. Checkpoint thread. */
+    public void goOn() {
+        phase.compareAndSet(SUSPENDED, PERMITTED);
     }
 
     /** The session is over: nothing is logged, and no output leaves because of this log. Link thread. */
@@ -255,7 +274,7 @@ public final class InboundLog implements AutoCloseable {
 
     /** The guest is about to be paused at the end of an epoch: what it has taken by now, its checkpoint has seen. */
     public void markBoundary(final long epoch) {
-        boundaries.setRelease((int) (epoch & (EPOCHS - 1)), consumed.get());
+        boundaries.setRelease((int) (epoch & (EPOCHS - 1)), isLogging() ? consumed.get() : NO_BOUNDARY);
         epochPosition = position();
     }
 
@@ -267,7 +286,7 @@ public final class InboundLog implements AutoCloseable {
         return isLogging() && position() - epochPosition > windowBytes / LARGE_EPOCHS;
     }
 
-    /** Up to where the checkpoint that ends this recent epoch has surely seen the log. Link thread. */
+    /** Up to where the checkpoint that ends this recent epoch has surely seen the log; negative if it needs none. Link thread. */
     public long boundary(final long epoch) {
         return boundaries.getAcquire((int) (epoch & (EPOCHS - 1)));
     }

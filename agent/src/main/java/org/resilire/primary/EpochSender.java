@@ -137,7 +137,7 @@ final class EpochSender {
                 && boundarySentEpoch != epoch
                 && pending.content() == CaptureChunk.Content.EPOCH_END
                 && pending.kind() == EpochKind.CHECKPOINT;
-        if (!isDue) {
+        if (!isDue || replayedInput.boundary(epoch) < 0) {
             return 0;
         }
         inputBoundary

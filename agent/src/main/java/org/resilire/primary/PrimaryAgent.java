@@ -43,6 +43,7 @@ import org.resilire.net.GateMode;
 import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
 import org.resilire.net.OutputSignal;
+import org.resilire.net.replay.ReplayCounter;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
 import org.slf4j.Logger;
@@ -195,9 +196,22 @@ public final class PrimaryAgent {
         final Outcome outcome = runLoop(protection, counters, outlet);
         if (outcome == Outcome.SWITCHED_OVER && config.endsGuestWhenMoved()) {
             LOG.info("ending the QEMU that is left here (process {})", guest.pid());
-            end(guest.pid());
+            if (end(guest.pid())) {
+                leaveDisks(disks, record.generation());
+            }
         }
         return outcome;
+    }
+
+    /** What is not noted is found out when a standby here gets a session: everything is compared then. */
+    private static void leaveDisks(final List<PrimaryDisk> disks, final long generation) {
+        for (final PrimaryDisk disk : disks) {
+            try {
+                disk.leave(generation);
+            } catch (final IOException | LinuxException e) {
+                LOG.warn("disk {} will be compared with the guest's as a whole: {}", disk.name(), e.getMessage());
+            }
+        }
     }
 
     private GuardProcess startGuard(final QemuGuest guest, final RunDirectory directory) {
@@ -331,7 +345,7 @@ public final class PrimaryAgent {
                 .handlers());
         handlers.put("verify", new VerifyHandler(verifyRequests, protectionSwitch, disks));
         guestDisks = disks;
-        handlers.put("switchover", switchoverHandler(switchovers, counters));
+        handlers.put("switchover", switchoverHandler(switchovers, counters, outlet));
         handlers.put("sample", new SampleHandler(metrics));
         handlers.put("set", new SetCommandHandler(pace, modeSwitch, protectionSwitch, protectionWait));
         resources.add(ControlServer.start(claim.directory(), handlers));
@@ -354,15 +368,18 @@ public final class PrimaryAgent {
         }
     }
 
-    /** Its guest runs elsewhere, so there is nothing to be saved. */
-    private static void end(final long pid) {
+    /** Its guest runs elsewhere, so there is nothing to be saved. Returns whether it has surely ended. */
+    private static boolean end(final long pid) {
         try (PidFd process = PidFd.open(pid)) {
             process.kill();
-            if (!process.awaitExit(GUEST_END_NANOS)) {
+            final boolean hasEnded = process.awaitExit(GUEST_END_NANOS);
+            if (!hasEnded) {
                 LOG.warn("process {} does not end", pid);
             }
+            return hasEnded;
         } catch (final LinuxException e) {
             LOG.debug("the QEMU has ended already", e);
+            return true;
         }
     }
 
@@ -390,10 +407,16 @@ public final class PrimaryAgent {
         publishToo.run();
     }
 
-    private ControlHandler switchoverHandler(final SwitchoverRequests switchovers, final AgentCounters counters) {
+    private static ControlHandler switchoverHandler(
+            final SwitchoverRequests switchovers, final AgentCounters counters, final GuestOutlet outlet) {
         return (request, progress) -> {
-            if (!config.disks().isEmpty() || config.release().isReplay()) {
-                throw new ControlException("a guest with --disk or --mode llm cannot be moved as planned yet");
+            final long translated = outlet.replay()
+                    .map(replay -> replay.counted(ReplayCounter.TRANSLATED_FLOWS))
+                    .orElse(0L);
+            if (translated > 0) {
+                throw new ControlException(
+                        "since its takeover this agent translates connections that were opened just before" + " ("
+                                + translated + "); they would break if the guest moved");
             }
             final SwitchoverRequests.Moved moved =
                     switchovers.await(() -> counters.value(AgentCounter.STATE) == AgentState.PROTECTED.code());

@@ -68,6 +68,7 @@ final class ProtectionLoop {
     private final EpochPace pace;
     private final CaptureAhead captureAhead;
     private final SwitchoverRequests switchovers;
+    private final ReplaySuspension replaySuspension;
     private final NanoClock clock;
 
     private volatile boolean stopping;
@@ -102,6 +103,7 @@ final class ProtectionLoop {
         this.search =
                 new BackupSearch(context, session, sessions, unprotected, metrics, () -> stopping, this::isInterrupted);
         this.switchovers = context.switchovers();
+        this.replaySuspension = new ReplaySuspension(context.outputEpochs(), context.inboundLog(), context.clock());
         this.protectionSwitch = context.protectionSwitch();
         this.modeSwitch = context.modeSwitch();
         this.pace = context.pace();
@@ -225,20 +227,22 @@ final class ProtectionLoop {
         final long askedNanos = clock.nanoTime();
         final String host = backups.current().toString();
         LOG.info("moving the guest to {}", host);
+        suspendReplay();
         final Switchover switchover = new Switchover(
                 context, link, session, pipeline, checkpointer, commitClock, this::greetAgain, () -> stopping);
         final Switchover.Outcome outcome;
         try {
             outcome = switchover.run();
         } catch (final RuntimeException e) {
+            replaySuspension.end();
             switchovers.failed(
                     switchover.explanation().isEmpty() ? String.valueOf(e.getMessage()) : switchover.explanation());
             throw e;
         }
         if (outcome == Switchover.Outcome.MOVED) {
-            final long nowNanos = clock.nanoTime();
+            final long movedAtNanos = switchover.movedAtNanos();
             final SwitchoverRequests.Moved moved = new SwitchoverRequests.Moved(
-                    host, record.generation(), nowNanos - checkpointer.pausedAtNanos(), nowNanos - askedNanos);
+                    host, record.generation(), movedAtNanos - checkpointer.pausedAtNanos(), movedAtNanos - askedNanos);
             LOG.info(
                     "the guest runs on {} as generation {}; it stood still for {} ms at most",
                     host,
@@ -247,6 +251,7 @@ final class ProtectionLoop {
             switchovers.moved(moved);
             return End.SWITCHED_OVER;
         }
+        replaySuspension.end();
         LOG.error("switchover: {}", switchover.explanation());
         metrics.error(switchover.explanation());
         switchovers.failed(switchover.explanation());
@@ -260,6 +265,22 @@ final class ProtectionLoop {
             // The guest runs; what was held leaves once the backup has welcomed it again, or cannot take over any more.
             default -> throw new CaptureAbortedException();
         };
+    }
+
+    /** Where input is replayed: from the next checkpoint on the backup could start the guest without, as it will in the move. */
+    private void suspendReplay() {
+        try {
+            if (replaySuspension.begin()) {
+                awaitAcknowledged(outputEpochs.currentEpoch() - 1);
+                awaitEncoded();
+                makeCheckpoint(false);
+                awaitAcknowledged(outputEpochs.currentEpoch() - 1);
+            }
+        } catch (final RuntimeException e) {
+            replaySuspension.end();
+            switchovers.failed("the last checkpoints before the move did not succeed; the guest runs on here");
+            throw e;
+        }
     }
 
     private void greetAgain() {

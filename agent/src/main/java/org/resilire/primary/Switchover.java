@@ -19,10 +19,11 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *    primary A, generation g                                      backup B
  *  1 last checkpoint, epoch n; the guest stays paused ───────────► commits n, acknowledges: A lets out the output of n
- *  2 PrepareSwitchover(n) ───────────────────────────────────────► standby loads the device state, stays paused
+ *  2 PrepareSwitchover(n) ───────────────────────────────────────► standby loads the device state, stays paused;
+ *                                                                 its disks are brought to n meanwhile
  *                                                    ◄──────────── LOADED, or FAILED: A resumes the guest, all is as before
  *  3 the guest is stopped for good: nothing of A resumes it
- *    CommitSwitchover(g + 1) ────────────────────────────────────► writes g + 1 to disk, opens the network, resumes
+ *    CommitSwitchover(g + 1) ────────────────────────────────────► writes g + 1 to disk, opens disks and network, resumes
  *                                                    ◄──────────── RUNNING, or FAILED after three standbys: A takes the guest back
  *  4 forgets the guest
  * </pre>
@@ -37,6 +38,10 @@ import org.slf4j.LoggerFactory;
  * not take it welcomes A, which makes every commit of the earlier session void, and A takes the guest back. The two answers cannot be
  * mixed up: one thread of B judges greetings and carries out commits, one after the other. B, for its part, may still take over in
  * the ordinary way while it has not heard of 3.
+ *
+ * <p>Disks: A's are not written to from 1 on, and are what they were at n, whoever gets the guest. When A has heard RUNNING and its QEMU
+ * is gone, it makes them durable and calls them what B does ({@link org.resilire.disk.PrimaryDisk#leave}): as B's replica they need but
+ * what changes from then on. If that does not come about, they are compared with B's as a whole.
  *
  * <p>What is left: if B dies between answering LOADED and running the guest, and stays dead, the guest stands still on A until B is back
  * or an operator resumes it there ({@code cont} over QMP), who must know that B is gone. A third party would be needed to do better.
@@ -62,6 +67,14 @@ final class Switchover {
     /** Longer than a standby may take to load. */
     private static final long PREPARE_LIMIT_NANOS = 10_000_000_000L;
 
+    /** What the backup's disks lack at the last checkpoint, the guest waits for: it had better be little. Some signs of life. */
+    private static final long DISK_LIMIT_NANOS = 300_000_000L;
+
+    /** For a flush to end that the last output here waits for, and for the network to take that; the guest runs elsewhere meanwhile. */
+    private static final long LET_OUT_LIMIT_NANOS = 1_000_000_000L;
+
+    private static final long LET_OUT_NANOS = 2_000_000L;
+
     private static final long POLL_NANOS = 50_000L;
     private static final long GREET_AGAIN_NANOS = 500_000_000L;
 
@@ -77,6 +90,7 @@ final class Switchover {
     private final BooleanSupplier stopping;
     private final NanoClock clock;
     private String explanation = "";
+    private long movedAtNanos;
 
     /** @param greetAgain ends the session, if there is one, and asks the same backup for another */
     Switchover(
@@ -106,6 +120,11 @@ final class Switchover {
         return explanation;
     }
 
+    /** When this side heard that the guest runs there. */
+    long movedAtNanos() {
+        return movedAtNanos;
+    }
+
     /**
      * Moves the guest; a session is open and the guest is protected.
      *
@@ -117,6 +136,7 @@ final class Switchover {
         final long startNanos = clock.nanoTime();
         awaitAcknowledged(outputEpochs.currentEpoch() - 1, startNanos);
         awaitEncoded(startNanos);
+        awaitDisks();
         final long epoch = outputEpochs.currentEpoch();
         commitClock.started(epoch, clock.nanoTime());
         checkpointer.lastCheckpoint(epoch);
@@ -151,7 +171,9 @@ final class Switchover {
         while (!stopping.getAsBoolean()) {
             final PrimarySession.SwitchoverReply reply = session.switchoverReply();
             if (reply != null && reply.stage() == SwitchoverStage.RUNNING) {
+                movedAtNanos = clock.nanoTime();
                 context.record().adoptGeneration(generation);
+                awaitLetOut();
                 return Outcome.MOVED;
             }
             if (reply != null && reply.stage() == SwitchoverStage.FAILED) {
@@ -164,6 +186,16 @@ final class Switchover {
             LockSupport.parkNanos(POLL_NANOS);
         }
         return endUndecided();
+    }
+
+    private void awaitLetOut() {
+        final long lastEpoch = outputEpochs.currentEpoch() - 1;
+        while (outputEpochs.acknowledgedEpoch() < lastEpoch
+                && !stopping.getAsBoolean()
+                && clock.nanoTime() - movedAtNanos < LET_OUT_LIMIT_NANOS) {
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+        LockSupport.parkNanos(LET_OUT_NANOS);
     }
 
     private Outcome askWhoseItIs() {
@@ -214,6 +246,17 @@ final class Switchover {
     private void awaitAcknowledged(final long epoch, final long sinceNanos) {
         while (session.acknowledgedEpoch() < epoch) {
             check(sinceNanos);
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    /** No longer than output can be kept waiting: the backup knows how long it lets the guest stand still for the rest. */
+    private void awaitDisks() {
+        final long startNanos = clock.nanoTime();
+        while (!context.disks().isEmpty()
+                && session.appliedDiskEpoch() < session.acknowledgedEpoch()
+                && clock.nanoTime() - startNanos < DISK_LIMIT_NANOS) {
+            check(startNanos);
             LockSupport.parkNanos(POLL_NANOS);
         }
     }

@@ -3,6 +3,7 @@ package org.resilire.backup;
 import io.aeron.Subscription;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,8 @@ import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.disk.DiskConfig;
+import org.resilire.disk.DiskTrial;
+import org.resilire.disk.PrimaryDisk;
 import org.resilire.disk.ReplicaDisks;
 import org.resilire.failover.Fence;
 import org.resilire.failover.ProtectionRecord;
@@ -35,6 +38,7 @@ import org.resilire.linux.MappedFile;
 import org.resilire.synthetic.Await;
 import org.resilire.synthetic.PausableAgent;
 import org.resilire.synthetic.SteppedClock;
+import org.resilire.synthetic.SyntheticGuest;
 import org.resilire.synthetic.TestTransport;
 import org.resilire.transport.Endpoint;
 import org.resilire.transport.Streams;
@@ -149,7 +153,8 @@ public final class TestBackup implements AutoCloseable {
                 disks = ReplicaDisks.open(
                         List.of(new DiskConfig("d0", disk, directory.resolve("d0.nbd"))),
                         directory.resolve("state"),
-                        VM);
+                        VM,
+                        record.generation());
             } catch (final IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -231,6 +236,11 @@ public final class TestBackup implements AutoCloseable {
         return standby;
     }
 
+    /** What this host has of the guest's disk, as its owner. */
+    public PrimaryDisk diskOfGuest() {
+        return disks.toPrimary().getFirst();
+    }
+
     SyntheticStandby standby() {
         return standbys.getLast();
     }
@@ -258,6 +268,16 @@ public final class TestBackup implements AutoCloseable {
         freeze();
         try {
             return link.lastHeardNanos();
+        } finally {
+            thaw();
+        }
+    }
+
+    /** Whether a guest that starts from the last checkpoint is given its input again. */
+    public boolean replaysInput() {
+        freeze();
+        try {
+            return link.replica().replays();
         } finally {
             thaw();
         }
@@ -359,9 +379,26 @@ public final class TestBackup implements AutoCloseable {
 
     /** Copies the replica into a file that is as long. */
     CompletableFuture<SnapshotRequest.Done> copyTo(final FileChannel file) {
-        final SnapshotRequest request = new SnapshotRequest(file, new CompletableFuture<>());
+        return copyTo(file, Optional.empty());
+    }
+
+    private CompletableFuture<SnapshotRequest.Done> copyTo(final FileChannel file, final Optional<DiskTrial> trial) {
+        final SnapshotRequest request = new SnapshotRequest(file, trial, new CompletableFuture<>());
         link.snapshot(request);
         return request.result();
+    }
+
+    /** Copies the replica into a file that is as long, and begins a trial of its disk; returns how many steps the copied guest had made. */
+    public long copyTo(final FileChannel file, final DiskTrial trial) {
+        final SnapshotRequest.Done done =
+                copyTo(file, Optional.of(trial)).orTimeout(30, TimeUnit.SECONDS).join();
+        final MemorySegment state = MemorySegment.ofArray(done.deviceState().array());
+        return SyntheticGuest.stepsOf(state, (int) state.byteSize());
+    }
+
+    /** A trial of its disk that has not begun. */
+    public DiskTrial newTrial() throws IOException {
+        return DiskTrial.open(disks, directory);
     }
 
     /** Dies: what it had not dealt with by now it never will. */

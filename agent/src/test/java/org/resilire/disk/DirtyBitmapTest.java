@@ -69,6 +69,20 @@ class DirtyBitmapTest {
     }
 
     @Test
+    void shouldHaveNothingMarkedForAReplicaThatIsEqualAndDoubtItOnceItMayNotBe() throws IOException {
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, DISK_BYTES)) {
+            bitmap.trust(REPLICA);
+            assertEquals(REPLICA, bitmap.replica());
+            assertEquals(0, bitmap.dirtyBlocks());
+            bitmap.mark(7L * DirtyBitmap.BLOCK_BYTES, 1);
+            bitmap.adopt(REPLICA);
+            assertEquals(1, bitmap.dirtyBlocks());
+            bitmap.adopt(DirtyBitmap.NO_REPLICA);
+            assertEquals(BLOCKS, bitmap.dirtyBlocks());
+        }
+    }
+
+    @Test
     void shouldKeepMarksWhenTheAgentEndsAnyhowAndDoubtThemWhenTheHostDoes() throws IOException {
         makeClean();
         final DirtyBitmap killed = open(BOOT);

@@ -51,7 +51,7 @@ class DiskRolesTest {
     }
 
     private ReplicaDisks openReplica() throws IOException {
-        return ReplicaDisks.open(List.of(config), directory, VM);
+        return ReplicaDisks.open(List.of(config), directory, VM, 1);
     }
 
     private UUID identity() throws IOException {

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A client that says exactly what a test wants it to. One thread. */
-final class TestNbdClient implements AutoCloseable {
+public final class TestNbdClient implements AutoCloseable {
 
     private final SocketChannel channel;
     private final DataInputStream in;
@@ -39,7 +39,7 @@ final class TestNbdClient implements AutoCloseable {
     }
 
     /** Connects and chooses the export with everything that there is. */
-    static TestNbdClient go(final Path socket, final String export) throws IOException {
+    public static TestNbdClient go(final Path socket, final String export) throws IOException {
         final TestNbdClient client = connect(socket);
         client.option(Nbd.OPT_STRUCTURED_REPLY, new byte[0]);
         client.option(Nbd.OPT_SET_META_CONTEXT, metaContext(export, Nbd.BASE_ALLOCATION));
@@ -143,7 +143,8 @@ final class TestNbdClient implements AutoCloseable {
         return new Reply(isLast, type, cookie, type == Nbd.REPLY_ERROR ? data.getInt(0) : 0, data);
     }
 
-    byte[] read(final long offset, final int lengthBytes, final boolean isStructured) throws IOException {
+    /** Reads a whole range. */
+    public byte[] read(final long offset, final int lengthBytes, final boolean isStructured) throws IOException {
         request(0, Nbd.CMD_READ, offset, offset, lengthBytes);
         if (!isStructured) {
             return reply(lengthBytes).data().array();

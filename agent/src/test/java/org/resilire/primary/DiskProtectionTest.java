@@ -2,6 +2,7 @@ package org.resilire.primary;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -28,9 +30,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
 import org.resilire.disk.DirtyBitmap;
+import org.resilire.disk.DiskConfig;
 import org.resilire.disk.DiskResync;
+import org.resilire.disk.DiskTrial;
 import org.resilire.disk.DiskVerification;
+import org.resilire.disk.PrimaryDisk;
+import org.resilire.disk.ReplicaDisks;
+import org.resilire.disk.TestNbdClient;
 import org.resilire.synthetic.Await;
+import org.resilire.synthetic.SyntheticGuest;
 import org.resilire.synthetic.TestTransport;
 import org.resilire.transport.Endpoint;
 
@@ -183,6 +191,126 @@ class DiskProtectionTest {
         final DiskResync resync = primary.session.diskCopies().resync(0);
         assertTrue(resync.blocksTotal() <= 4, () -> resync.blocksTotal() + " blocks of " + DISK_BYTES / 65_536);
         primary.awaitCheckpoints(5);
+        primary.freeze();
+        backup.passSilence(AgentState.ACTIVE);
+        assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));
+    }
+
+    private CompletableFuture<SwitchoverRequests.Moved> move() {
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
+        Await.until("an answer", asked::isDone);
+        return asked;
+    }
+
+    @Test
+    void shouldMoveTheDiskWithItsGuestAndLeaveACopyOfWhichTheOtherHostKnowsWhatChanges() throws IOException {
+        makeHole(replica);
+        protect();
+        final long generation = move().join().generation();
+        assertEquals(ProtectionLoop.End.SWITCHED_OVER, primary.awaitEnd());
+        assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));
+        assertArrayEquals(Files.readAllBytes(image), Files.readAllBytes(replica));
+
+        primary.primaryDisk.leave(generation);
+        primary.primaryDisk.close();
+        final PrimaryDisk moved = backup.diskOfGuest();
+        assertEquals(0, moved.bitmap().dirtyBlocks());
+        moved.image().write(data, 0, STEP_BYTES, 3L * DirtyBitmap.BLOCK_BYTES, false);
+        assertEquals(1, moved.bitmap().dirtyBlocks());
+        try (ReplicaDisks left = ReplicaDisks.open(
+                List.of(new DiskConfig("d0", image, directory.resolve("left.nbd"))),
+                directory.resolve("primary").resolve("state"),
+                TestBackup.VM,
+                generation)) {
+            assertEquals(moved.bitmap().replica(), left.identities().getFirst().replica());
+        }
+    }
+
+    @Test
+    void shouldShowATrialMemoryAndDiskOfTheSameInstantWhileTheGuestGoesOn() throws IOException {
+        makeHole(replica);
+        protect();
+        for (int trials = 0; trials < 5; trials++) {
+            final Path copy = directory.resolve("copy");
+            try (RandomAccessFile file = new RandomAccessFile(copy.toFile(), "rw");
+                    DiskTrial trial = backup.newTrial()) {
+                file.setLength(backup.ram().lengthBytes());
+                final long steps = backup.copyTo(file.getChannel(), trial);
+                Await.until("the disk is exact", trial::isExact);
+                primary.awaitCheckpoints(30);
+                final Path sockets = Files.createDirectories(directory.resolve("sockets"));
+                final Path socket = trial.serve(sockets).values().iterator().next();
+                try (TestNbdClient client = TestNbdClient.go(socket, "d0")) {
+                    assertArrayEquals(diskAfter(steps), client.read(0, DISK_BYTES, true));
+                }
+                assertArrayEquals(SyntheticGuest.memoryAfter(steps, PAGES), Files.readAllBytes(copy));
+            }
+        }
+        primary.freeze();
+        backup.passSilence(AgentState.ACTIVE);
+        assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));
+    }
+
+    /** The old host's guest went on after the last checkpoint, and the new one's has written since. */
+    @Test
+    void shouldBringTheDiskOfAHostThatFailedUpToDateByWhatBothKnowToHaveChanged() throws IOException {
+        makeHole(replica);
+        protect();
+        Await.until(
+                "the bitmap is cleared",
+                () -> primary.primaryDisk.bitmap().dirtyBlocks() <= 4,
+                () -> primary.pass(GENERATION_NANOS));
+        primary.freeze();
+        backup.passSilence(AgentState.ACTIVE);
+        final long stepsThen = primary.guest.steps();
+        Await.until("the old guest has gone on", () -> primary.guest.steps() > stepsThen + 10 * WRITING_STEPS);
+        final PrimaryDisk taken = backup.diskOfGuest();
+        assertEquals(0, taken.bitmap().dirtyBlocks());
+        synchronized (primary.guest) {
+            primary.guest.onStep = step -> {};
+            for (int block = 50; block < 53; block++) {
+                taken.image().write(data, 0, STEP_BYTES, (long) block * DirtyBitmap.BLOCK_BYTES, false);
+            }
+        }
+        primary.close();
+        backup.close();
+        assertNotEquals(-1, Files.mismatch(image, replica));
+
+        // What was on the hosts is where their agents in other roles find it.
+        backup = new TestBackup(directory.resolve("repaired"), PAGES, endpoint);
+        backup.disk = image;
+        bequeath("primary", "repaired");
+        primary = new TestPrimary(directory.resolve("successor"), PAGES, endpoint);
+        primary.disk = replica;
+        primary.record.adoptGeneration(2);
+        bequeath("backup", "successor");
+        backup.start();
+        primary.start();
+        primary.awaitState(AgentState.PROTECTED);
+        final DiskResync resync = primary.session.diskCopies().resync(0);
+        assertEquals(3, resync.blocksTotal(), "what the new guest has written");
+        assertTrue(resync.copiedBytes() <= 8 * DirtyBitmap.BLOCK_BYTES, "what both hosts' guests have written");
+        primary.awaitCheckpoints(5);
+        primary.freeze();
+        backup.passSilence(AgentState.ACTIVE);
+        assertEquals(-1, Files.mismatch(image, replica));
+    }
+
+    private void bequeath(final String from, final String to) throws IOException {
+        final String bitmap = TestBackup.VM + "@d0.bitmap";
+        Files.copy(
+                directory.resolve(from).resolve("state").resolve(bitmap),
+                directory.resolve(to).resolve("state").resolve(bitmap));
+    }
+
+    @Test
+    void shouldGoOnWithItsOwnDiskWhenTheGuestIsTakenBackAndBringTheOtherUpToDate() throws IOException {
+        makeHole(replica);
+        protect();
+        backup.breakResuming(3);
+        assertTrue(move().isCompletedExceptionally());
+        Await.until("the guest is protected again", () -> primary.state() == AgentState.PROTECTED);
+        primary.awaitCheckpoints(20);
         primary.freeze();
         backup.passSilence(AgentState.ACTIVE);
         assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));

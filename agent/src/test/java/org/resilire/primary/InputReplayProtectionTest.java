@@ -1,11 +1,13 @@
 package org.resilire.primary;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +88,37 @@ class InputReplayProtectionTest {
         Await.until("it is acknowledged", () -> primary.inboundLog.acknowledged() == primary.inboundLog.position());
         assertEquals(GateMode.LOGGED, primary.output.mode());
         assertEquals(1, backup.inputFrames(), "what was logged before is in the checkpoints of this session");
+    }
+
+    @Test
+    void shouldMoveAGuestWithNothingToReplay() {
+        protect();
+        for (int i = 0; i < 50; i++) {
+            arrive();
+        }
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
+        Await.until("an answer", asked::isDone);
+        asked.join();
+        assertEquals(ProtectionLoop.End.SWITCHED_OVER, primary.awaitEnd());
+        assertEquals(primary.guest.steps(), backup.stepsAtStart());
+        assertFalse(backup.replaysInput(), "the guest has not gone back");
+    }
+
+    @Test
+    void shouldReplayInputAgainWhenTheGuestWasNotMoved() {
+        protect();
+        arrive();
+        backup.breakStandbys(1);
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
+        Await.until("an answer", asked::isDone);
+        assertTrue(asked.isCompletedExceptionally());
+        primary.awaitCheckpoints(3);
+        assertEquals(GateMode.LOGGED, primary.output.mode());
+        assertTrue(primary.inboundLog.isLogging());
+        assertTrue(backup.replaysInput());
+        arrive();
+        Await.until("it is acknowledged", () -> primary.inboundLog.acknowledged() == primary.inboundLog.position());
+        assertEquals(1, backup.synchronisations(), "the session is still the first");
     }
 
     private void protect() {

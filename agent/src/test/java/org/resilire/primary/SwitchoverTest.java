@@ -53,17 +53,6 @@ class SwitchoverTest {
         backup.close();
     }
 
-    /** As an operator asks for it; completes when the agent has answered. */
-    private CompletableFuture<SwitchoverRequests.Moved> ask() {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                return primary.switchovers.await(() -> primary.state() == AgentState.PROTECTED);
-            } catch (final InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
-    }
-
     private static SwitchoverRequests.Moved result(final CompletableFuture<SwitchoverRequests.Moved> asked) {
         return asked.orTimeout(60, TimeUnit.SECONDS).join();
     }
@@ -89,7 +78,7 @@ class SwitchoverTest {
 
     @Test
     void shouldMoveTheGuestAsItStandsAndLoseNothing() {
-        final SwitchoverRequests.Moved moved = result(ask());
+        final SwitchoverRequests.Moved moved = result(primary.move());
         assertEquals(ProtectionLoop.End.SWITCHED_OVER, primary.awaitEnd());
         assertTrue(backup.isGuestRunning());
         assertEquals(primary.guest.steps(), backup.stepsAtStart(), "the guest goes on where it stopped");
@@ -105,7 +94,7 @@ class SwitchoverTest {
 
     @Test
     void shouldLetOutWhatTheGuestSentBeforeItMoved() {
-        result(ask());
+        result(primary.move());
         primary.awaitEnd();
         final long lastEpoch = primary.output.currentEpoch() - 1;
         assertEquals(lastEpoch, primary.output.acknowledgedEpoch());
@@ -116,7 +105,7 @@ class SwitchoverTest {
     void shouldGoOnHereInTheSameSessionWhenTheBackupCannotLoad() {
         backup.breakStandbys(1);
         final long sessions = backup.synchronisations();
-        final String refusal = refusal(ask());
+        final String refusal = refusal(primary.move());
         assertTrue(refusal.contains("could not load"), refusal);
         primary.awaitCheckpoints(5);
         assertEquals(AgentState.PROTECTED, primary.state());
@@ -124,14 +113,14 @@ class SwitchoverTest {
         assertFalse(backup.isGuestRunning());
         assertEquals(1, primary.record.generation());
         // And the next attempt succeeds, on the standby that has replaced the first.
-        result(ask());
+        result(primary.move());
         assertEquals(primary.guest.steps(), backup.stepsAtStart());
     }
 
     @Test
     void shouldTryAnotherStandbyWhenTheFirstDoesNotGoOn() {
         backup.breakResuming(1);
-        result(ask());
+        result(primary.move());
         assertEquals(primary.guest.steps(), backup.stepsAtStart());
         assertEquals(2, backup.generation());
     }
@@ -139,7 +128,7 @@ class SwitchoverTest {
     @Test
     void shouldTakeTheGuestBackWhenTheBackupCannotLetItRun() {
         backup.breakResuming(3);
-        final String refusal = refusal(ask());
+        final String refusal = refusal(primary.move());
         assertTrue(refusal.contains("runs on here"), refusal);
         assertProtectedAgain();
         assertEquals(2, primary.record.generation());
@@ -149,7 +138,7 @@ class SwitchoverTest {
     @Test
     void shouldResumeTheGuestAndHoldItsOutputWhenTheBackupIsLostBeforeItIsReady() {
         backup.onLoading(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = ask();
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
         Await.until("the guest stands still", primary.guest::isPaused);
         primary.passSilence();
         final String refusal = refusal(asked);
@@ -168,7 +157,7 @@ class SwitchoverTest {
     @Test
     void shouldAskWhoseTheGuestIsWhenTheLinkFailsOnceItWasGivenAwayAndStayStopped() {
         backup.onResumed(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = ask();
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
         Await.until("the guest runs on the backup", backup::isGuestRunning);
         Await.until("the backup is gone", () -> primary.session.phase() != PrimarySession.Phase.OPEN, () -> {
             primary.pass(TestBackup.DETECT_INTERVAL_NANOS);
@@ -190,7 +179,7 @@ class SwitchoverTest {
     @Test
     void shouldTakeTheGuestBackWhenTheBackupDiedBeforeItHeard() {
         primary.guest.onStoppedForGood(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = ask();
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
         Await.until("the guest was given away", primary.guest::isStoppedForGood);
         primary.guest.onStoppedForGood(() -> {});
         backup.die();
@@ -208,7 +197,7 @@ class SwitchoverTest {
     @Test
     void shouldLeaveTheGuestPausedWhenToldToEndBeforeAnybodyKnowsWhoseItIs() {
         backup.onResumed(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = ask();
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
         Await.until("the guest runs on the backup", backup::isGuestRunning);
         primary.stop();
         assertEquals(ProtectionLoop.End.SUPERSEDED, primary.awaitEnd());
@@ -221,7 +210,7 @@ class SwitchoverTest {
     void shouldRefuseToMoveAGuestThatIsNotProtected() {
         backup.freeze();
         primary.passSilence();
-        assertTrue(refusal(ask()).contains("not protected"));
+        assertTrue(refusal(primary.move()).contains("not protected"));
         backup.thaw();
     }
 }

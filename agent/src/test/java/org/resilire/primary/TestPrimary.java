@@ -242,6 +242,17 @@ final class TestPrimary implements AutoCloseable {
         loop.stop();
     }
 
+    /** Wants the guest moved, as an operator does; completes when the agent has answered. */
+    CompletableFuture<SwitchoverRequests.Moved> move() {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return switchovers.await(() -> state() == AgentState.PROTECTED);
+            } catch (final InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
     ProtectionLoop.End awaitEnd() {
         return end.orTimeout(60, TimeUnit.SECONDS).join();
     }

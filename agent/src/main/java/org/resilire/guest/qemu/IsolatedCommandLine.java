@@ -3,6 +3,7 @@ package org.resilire.guest.qemu;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -10,8 +11,8 @@ import org.resilire.guest.GuestException;
 
 /**
  * Makes, from a standby's command line, that of a QEMU which has the same devices and can do no harm: other memory, network devices
- * with nothing at the other end, disks whose writes are thrown away, consoles that are files of its own. An option that is not known
- * to be harmless is refused, with its name.
+ * with nothing at the other end, disks whose writes are thrown away, consoles that are files of its own. Disks that the agent serves are
+ * copies that it serves elsewhere. An option that is not known to be harmless is refused, with its name.
  */
 public final class IsolatedCommandLine {
 
@@ -79,19 +80,28 @@ public final class IsolatedCommandLine {
 
     private static final List<String> HOST_DEVICES = List.of("vfio", "vhost", "usb-host", "ivshmem", "scsi-generic");
 
+    private static final String NOT_SERVED = "it is not a disk that the agent serves";
+
     private final List<String> command;
     private final Path replica;
     private final Path ram;
+    private final Map<Path, Path> disks;
     private final Path directory;
     private final List<String> isolated = new ArrayList<>();
     private int consoles;
     private int hubs;
     private boolean hasDrives;
 
-    private IsolatedCommandLine(final List<String> command, final Path replica, final Path ram, final Path directory) {
+    private IsolatedCommandLine(
+            final List<String> command,
+            final Path replica,
+            final Path ram,
+            final Map<Path, Path> disks,
+            final Path directory) {
         this.command = command;
         this.replica = replica;
         this.ram = ram;
+        this.disks = disks;
         this.directory = directory;
     }
 
@@ -100,12 +110,17 @@ public final class IsolatedCommandLine {
      *
      * @param replica the RAM file in it
      * @param ram the file to be used instead
+     * @param disks the sockets to be used instead of those of the standby's disks, by these
      * @param directory for consoles and the like
      * @throws GuestException naming the option that stands in the way
      */
     public static List<String> of(
-            final List<String> command, final Path replica, final Path ram, final Path directory) {
-        return new IsolatedCommandLine(command, replica, ram, directory).rewrite();
+            final List<String> command,
+            final Path replica,
+            final Path ram,
+            final Map<Path, Path> disks,
+            final Path directory) {
+        return new IsolatedCommandLine(command, replica, ram, disks, directory).rewrite();
     }
 
     /** The file with what the guest says on its first console, if it has one that was rewritten. */
@@ -178,9 +193,13 @@ public final class IsolatedCommandLine {
                         .anyMatch(part -> part.startsWith("snapshot=") && !part.equals("snapshot=on"))) {
                     throw cannot(word + " " + value, "what is written to it would be kept");
                 }
+                if (disks.keySet().stream().anyMatch(socket -> value.contains(socket.toString()))) {
+                    throw cannot(word + " " + value, "use -blockdev for a disk that the agent serves");
+                }
                 hasDrives = true;
                 add(word, value);
             }
+            case "blockdev" -> add(word, blockdev(word, value));
             case "chardev" -> add(word, "file,id=" + field(word, value, "id") + ",path=" + nextConsole());
             case "serial", "parallel" ->
                 add(word, value.equals("none") || value.startsWith("chardev:") ? value : "file:" + nextConsole());
@@ -211,6 +230,35 @@ public final class IsolatedCommandLine {
         return Stream.of(value.split(",", -1))
                 .map(part -> part.startsWith("mem-path=") ? "mem-path=" + ram : part)
                 .collect(Collectors.joining(","));
+    }
+
+    /** Of a disk that the agent serves, directly or below the raw format. */
+    private String blockdev(final String word, final String value) {
+        final List<String> parts = new ArrayList<>();
+        boolean isNbd = false;
+        boolean isServed = false;
+        for (final String part : value.split(",", -1)) {
+            final int equals = part.indexOf('=');
+            final String set = part.substring(equals + 1);
+            // Of a node within the node the keys are longer.
+            final String key = part.substring(0, Math.max(0, equals)).replaceFirst("^(file[.])+", "");
+            final Path trial =
+                    key.equals("server.path") ? disks.get(Path.of(set).normalize()) : null;
+            isNbd |= key.equals("driver") && set.equals("nbd");
+            isServed |= trial != null;
+            final boolean isElsewhere = equals < 0
+                    || (key.equals("driver") && !set.equals("nbd") && !set.equals("raw"))
+                    || (key.equals("server.path") && trial == null)
+                    || Set.of("filename", "path", "host", "server.host").contains(key);
+            if (isElsewhere) {
+                throw cannot(word + " " + value, NOT_SERVED);
+            }
+            parts.add(trial == null ? part : part.substring(0, equals + 1) + trial);
+        }
+        if (isNbd != isServed) {
+            throw cannot(word + " " + value, NOT_SERVED);
+        }
+        return String.join(",", parts);
     }
 
     private static String field(final String word, final String value, final String name) {

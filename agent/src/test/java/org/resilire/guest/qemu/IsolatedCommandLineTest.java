@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,6 +19,8 @@ class IsolatedCommandLineTest {
     private static final Path REPLICA = Path.of("/dev/shm/db.ram");
     private static final Path COPY = Path.of("/dev/shm/copy/ram");
     private static final Path DIRECTORY = Path.of("/dev/shm/copy");
+    private static final Map<Path, Path> DISKS =
+            Map.of(Path.of("/run/db.disks/d0.nbd"), Path.of("/dev/shm/copy/d0.nbd"));
 
     private static List<String> words(final String more) {
         final List<String> words = new ArrayList<>(List.of(("qemu-system-x86_64 -name db"
@@ -31,7 +34,7 @@ class IsolatedCommandLineTest {
     }
 
     private static List<String> isolated(final String more) {
-        return IsolatedCommandLine.of(words(more), REPLICA, COPY, DIRECTORY);
+        return IsolatedCommandLine.of(words(more), REPLICA, COPY, DISKS, DIRECTORY);
     }
 
     @Test
@@ -77,6 +80,18 @@ class IsolatedCommandLineTest {
         assertTrue(String.join(" ", isolated(objects)).endsWith(objects));
     }
 
+    @Test
+    void shouldPutTheCopyOfADiskInTheDisksPlace() {
+        final String disk = "driver=nbd,node-name=d,server.type=unix,server.path=%s,export=d0,reconnect-delay=5";
+        final List<String> words = isolated(
+                "-blockdev " + String.format(disk, "/run/db.disks/d0.nbd") + " -device virtio-blk-pci,drive=d");
+        assertTrue(words.contains(String.format(disk, "/dev/shm/copy/d0.nbd")), words::toString);
+        assertFalse(words.toString().contains("/run/"), words::toString);
+        final String below =
+                "driver=raw,node-name=d,file.driver=nbd,file.server.type=unix,file.export=d0,file.server.path=";
+        assertTrue(isolated("-blockdev " + below + "/run/db.disks/d0.nbd").contains(below + "/dev/shm/copy/d0.nbd"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -84,6 +99,13 @@ class IsolatedCommandLineTest {
                 "-device {\"driver\":\"vfio-pci\",\"host\":\"01:00.0\"}",
                 "-object can-host-socketcan,id=c,if=can0,canbus=b",
                 "-blockdev driver=nbd,node-name=d",
+                "-blockdev driver=nbd,node-name=d,server.type=unix,server.path=/run/other.nbd",
+                "-blockdev driver=nbd,node-name=d,server.type=inet,server.host=10.0.0.1,server.port=10809",
+                "-blockdev driver=file,node-name=d,filename=/srv/db.img",
+                "-blockdev driver=raw,node-name=d,file.driver=file,file.filename=/srv/db.img",
+                "-blockdev driver=qcow2,node-name=d,file=e",
+                "-blockdev {\"driver\":\"null-co\",\"node-name\":\"d\"}",
+                "-drive driver=nbd,file.server.path=/run/db.disks/d0.nbd",
                 "-device vfio-pci,host=01:00.0",
                 "-device driver=vhost-vsock-pci,guest-cid=3",
                 "-virtfs local,path=/srv,mount_tag=s,security_model=none",
@@ -103,7 +125,8 @@ class IsolatedCommandLineTest {
     void shouldRefuseACommandLineWithoutTheReplica() {
         final GuestException e = assertThrows(
                 GuestException.class,
-                () -> IsolatedCommandLine.of(List.of("qemu-system-x86_64", "-m", "1G"), REPLICA, COPY, DIRECTORY));
+                () -> IsolatedCommandLine.of(
+                        List.of("qemu-system-x86_64", "-m", "1G"), REPLICA, COPY, DISKS, DIRECTORY));
         assertTrue(e.getMessage().contains("/dev/shm/db.ram"), e.getMessage());
     }
 }
