@@ -21,6 +21,16 @@ final class Promises {
         if (clients == null) {
             return broken;
         }
+        broken.addAll(broken(clients));
+        if (clients.downtimeMillisFirst() == null) {
+            broken.add("no operation was answered after the failover");
+        }
+        return broken;
+    }
+
+    /** Those to the clients, whatever became of their hosts. */
+    static List<String> broken(final LoadResult clients) {
+        final List<String> broken = new ArrayList<>();
         if (clients.lostOperations() > 0) {
             broken.add(clients.lostOperations() + " acknowledged operations are lost");
         }
@@ -30,9 +40,6 @@ final class Promises {
         if (clients.connectionsSurvived() < clients.connections()) {
             broken.add((clients.connections() - clients.connectionsSurvived()) + " of " + clients.connections()
                     + " connections did not survive");
-        }
-        if (clients.downtimeMillisFirst() == null) {
-            broken.add("no operation was answered after the failover");
         }
         return broken;
     }

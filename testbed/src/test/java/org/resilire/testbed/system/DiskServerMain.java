@@ -21,12 +21,15 @@ final class DiskServerMain {
     private DiskServerMain() {}
 
     public static void main(final String[] arguments) throws IOException {
+        final List<DiskImage> images = new ArrayList<>();
         final List<NbdExport> exports = new ArrayList<>();
         for (int i = 1; i < arguments.length; i++) {
             final int equals = arguments[i].indexOf('=');
             final String name = arguments[i].substring(0, equals);
-            final Path image = Path.of(arguments[i].substring(equals + 1));
-            exports.add(new NbdExport(name, DiskImage.open(image, name.startsWith(READ_ONLY), WriteObserver.NONE)));
+            final Path path = Path.of(arguments[i].substring(equals + 1));
+            final DiskImage image = DiskImage.open(path, name.startsWith(READ_ONLY), WriteObserver.NONE);
+            images.add(image);
+            exports.add(new NbdExport(name, image));
         }
         final NbdServer server = NbdServer.start(Path.of(arguments[0]), exports);
         System.out.println(READY);
@@ -34,6 +37,6 @@ final class DiskServerMain {
             // Until whoever started it has had enough.
         }
         server.close();
-        exports.forEach(export -> export.image().close());
+        images.forEach(DiskImage::close);
     }
 }
