@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -64,13 +64,14 @@ final class ConfigurationDefaults implements IDefaultValueProvider {
         return Optional.empty();
     }
 
-    private static Set<String> knownKeys(final CommandLine commands) {
-        final Set<String> keys = commands.getSubcommands().values().stream()
+    /** All settings, and whether each may be a list. */
+    private static Map<String, Boolean> knownKeys(final CommandLine commands) {
+        final Map<String, Boolean> keys = commands.getSubcommands().values().stream()
                 .flatMap(command -> command.getCommandSpec().options().stream())
-                .map(ConfigurationDefaults::key)
-                .filter(key -> !NOT_SETTINGS.contains(key))
-                .collect(Collectors.toCollection(TreeSet::new));
-        keys.add(ROLE);
+                .filter(option -> !NOT_SETTINGS.contains(key(option)))
+                .collect(Collectors.toMap(
+                        ConfigurationDefaults::key, OptionSpec::isMultiValue, Boolean::logicalOr, TreeMap::new));
+        keys.put(ROLE, false);
         return keys;
     }
 

@@ -2,7 +2,6 @@ package org.resilire.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -51,9 +50,9 @@ final class ConfigurationFile {
      * The settings of one guest.
      *
      * @param isTableRequired whether a file without this guest is an error; otherwise it has no settings
-     * @param knownKeys of all commands; any other key is an error that names the nearest known one
+     * @param knownKeys of all commands, with whether a list may stand there; any other key is an error that names the nearest known one
      */
-    Map<String, String> settings(final String vm, final boolean isTableRequired, final Collection<String> knownKeys) {
+    Map<String, String> settings(final String vm, final boolean isTableRequired, final Map<String, Boolean> knownKeys) {
         root.propertyNames().stream()
                 .filter(name -> !name.equals("vm"))
                 .findFirst()
@@ -75,11 +74,16 @@ final class ConfigurationFile {
         }
         final Map<String, String> settings = new TreeMap<>();
         table.properties().forEach(entry -> {
-            if (!knownKeys.contains(entry.getKey())) {
+            if (!knownKeys.containsKey(entry.getKey())) {
                 throw new ConfigurationException(path + ": unknown key '" + entry.getKey() + "' in [vm." + vm + "]"
-                        + Suggestions.nearest(entry.getKey(), knownKeys)
+                        + Suggestions.nearest(entry.getKey(), knownKeys.keySet())
                                 .map(key -> "; did you mean '" + key + "'?")
                                 .orElse(""));
+            }
+            if (entry.getValue().isArray() && !knownKeys.get(entry.getKey())) {
+                // Joined, a list of commands would be one whose last exit code is all that counts.
+                throw new ConfigurationException(
+                        path + ": '" + entry.getKey() + "' in [vm." + vm + "] takes one value, not a list");
             }
             settings.put(entry.getKey(), text(entry.getKey(), entry.getValue()));
         });

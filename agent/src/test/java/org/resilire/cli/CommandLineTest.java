@@ -381,6 +381,15 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldRefuseAListWhereOneValueIsMeant() throws IOException {
+        // Joined, only the last command's exit code would be the proof that the other host is off.
+        assertComplaint(
+                3,
+                "'fence' in [vm.db] takes one value, not a list",
+                protect("--config", configuration("[vm.db]", "fence = [\"power-off a\", \"true\"]")));
+    }
+
+    @Test
     void shouldNameTheTablesThatThereAre() throws IOException {
         final String file = configuration("[vm.web]", "period = \"20ms\"", "[vm.mail]");
         assertComplaint(3, "there is no table [vm.db]; there is web, mail", protect("--config", file));
