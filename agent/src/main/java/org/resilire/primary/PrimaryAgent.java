@@ -347,7 +347,12 @@ public final class PrimaryAgent {
         guestDisks = disks;
         handlers.put("switchover", switchoverHandler(switchovers, counters, outlet));
         handlers.put("sample", new SampleHandler(metrics));
-        handlers.put("set", new SetCommandHandler(pace, modeSwitch, protectionSwitch, protectionWait));
+        handlers.put("set", new SetCommandHandler(
+                        pace,
+                        modeSwitch,
+                        protectionSwitch,
+                        protectionWait,
+                        config.release().isReplay()));
         resources.add(ControlServer.start(claim.directory(), handlers));
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }

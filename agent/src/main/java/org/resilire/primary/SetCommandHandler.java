@@ -37,16 +37,20 @@ final class SetCommandHandler implements ControlHandler {
     private final ModeSwitch modeSwitch;
     private final ProtectionSwitch protectionSwitch;
     private final ProtectionWait protectionWait;
+    private final boolean replaysInput;
 
+    /** @param replaysInput as the agent was started: output does not wait for checkpoints, and no request changes that */
     SetCommandHandler(
             final EpochPace pace,
             final ModeSwitch modeSwitch,
             final ProtectionSwitch protectionSwitch,
-            final ProtectionWait protectionWait) {
+            final ProtectionWait protectionWait,
+            final boolean replaysInput) {
         this.pace = pace;
         this.modeSwitch = modeSwitch;
         this.protectionSwitch = protectionSwitch;
         this.protectionWait = protectionWait;
+        this.replaysInput = replaysInput;
     }
 
     @Override
@@ -78,6 +82,9 @@ final class SetCommandHandler implements ControlHandler {
             throw new ControlException("there is nothing to set: name some of " + allKeys());
         }
         final PolicySettings policy = policy(request, pace.settings());
+        if (replaysInput) {
+            requireReplayable(request, policy);
+        }
         final ReplicationMode before = modeSwitch.mode();
         final ReplicationMode mode = changesMode ? ModeRequest.modeAfter(before, request) : before;
         if (!mode.equals(before)) {
@@ -98,6 +105,19 @@ final class SetCommandHandler implements ControlHandler {
                     .append(mode.description());
         }
         return !mode.equals(before);
+    }
+
+    private static void requireReplayable(final JsonNode request, final PolicySettings policy) {
+        if (request.has("mode")) {
+            throw new ControlException("--mode llm neither begins nor ends while an agent runs: start 'resilire protect' anew;"
+                    + " --identify, --block, --codec and --sharing can be set");
+        }
+        final boolean isForDelay =
+                policy.kind() == PolicySettings.Kind.ADAPTIVE && policy.targetOverhead() == 0;
+        if (policy.kind() == PolicySettings.Kind.OUTPUT || isForDelay) {
+            throw new ControlException("with --mode llm output does not wait for checkpoints: use --policy periodic,"
+                    + " or adaptive with --target-overhead");
+        }
     }
 
     private static Set<String> allKeys() {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
@@ -55,11 +56,16 @@ class SetCommandHandlerTest {
     }
 
     private String set(final String fields) throws InterruptedException {
+        return set(false, fields);
+    }
+
+    private String set(final boolean replaysInput, final String fields) throws InterruptedException {
         return new SetCommandHandler(
                         primary.pace,
                         primary.modeSwitch,
                         primary.protectionSwitch,
-                        new ProtectionWait(primary.protectionSwitch, primary.counters))
+                        new ProtectionWait(primary.protectionSwitch, primary.counters),
+                        replaysInput)
                 .handle(JsonMapper.shared().readTree("{\"command\":\"set\"" + fields + "}"), line -> {})
                 .get("result")
                 .stringValue();
@@ -115,6 +121,24 @@ class SetCommandHandlerTest {
     void shouldAdaptToADelayIfNoTargetIsSaid() throws InterruptedException {
         assertTrue(set(",\"policy\":\"adaptive\"").contains("a mean delay of 10.0 ms"));
         primary.awaitCheckpoints(5);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                ",\"policy\":\"output\"",
+                ",\"policy\":\"adaptive\"",
+                ",\"policy\":\"adaptive\",\"targetDelayNanos\":5000000",
+                ",\"mode\":\"remus\"",
+                ",\"mode\":\"fgbi\",\"periodNanos\":5000000"
+            })
+    void shouldChangeNothingThatInputReplayCannotFollow(final String fields) throws InterruptedException {
+        final PolicySettings before = primary.pace.settings();
+        final ControlException refused = assertThrows(ControlException.class, () -> set(true, fields));
+        assertTrue(refused.getMessage().contains("--mode llm"), refused::getMessage);
+        assertEquals(before, primary.pace.settings());
+        assertFalse(primary.modeSwitch.isChangeWanted());
+        set(true, ",\"policy\":\"adaptive\",\"targetOverhead\":0.25");
     }
 
     @Test
