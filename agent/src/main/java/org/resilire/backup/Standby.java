@@ -24,6 +24,7 @@ interface Standby extends AutoCloseable {
     /** Ends it, released or not. */
     void kill();
 
+    /** Lets the guest run. If it throws and the exception is no refusal, the guest may have run. */
     void resume();
 
     /** Makes its network devices tell where they are now; returns at once. */

@@ -337,6 +337,7 @@ final class StandbyLoop {
         final long startNanos = clock.nanoTime();
         metrics.state(AgentState.TAKING_OVER);
         String failure = "";
+        boolean mayHaveRun = false;
         for (int attempt = 1; attempt <= TAKEOVER_ATTEMPTS && !stopping; attempt++) {
             try {
                 final GuestException loadFailure = Takeover.load(replica, standby);
@@ -349,12 +350,12 @@ final class StandbyLoop {
                 failure = loadFailure.getMessage();
             } catch (final Takeover.StandbyFailedException e) {
                 failure = e.getMessage();
+                mayHaveRun = e.mayHaveRun();
             }
             LOG.error("switchover, attempt {}: {}", attempt, failure);
             replaceStandby();
-            if (!replica.disks().isUntouched()) {
-                // It ran for a moment: what it wrote is not the disk of the checkpoint, which is the primary's alone
-                // now.
+            if (mayHaveRun || !replica.disks().isUntouched()) {
+                // What it changed is not what the checkpoint has, which is the primary's alone now.
                 failure += "; what it wrote meanwhile is lost";
                 stale = true;
                 break;
@@ -405,6 +406,12 @@ final class StandbyLoop {
                 return onTakeoverFailed(e.getMessage());
             } catch (final Takeover.StandbyFailedException e) {
                 LOG.error("the standby failed in takeover attempt {}: {}", attempt, e.getMessage());
+                if (e.mayHaveRun()) {
+                    stale = true;
+                    return onTakeoverFailed(e.getMessage()
+                            + "; the guest may have run for a moment, and what it changed in memory and on its disks is no"
+                            + " checkpoint to start from again");
+                }
                 if (attempt == TAKEOVER_ATTEMPTS) {
                     return onTakeoverFailed(e.getMessage());
                 }

@@ -27,15 +27,22 @@ final class Takeover {
         }
     }
 
-    /** The standby did not do as asked. Another one may, over the same replica. */
+    /** The standby did not do as asked. Another one may, over the same replica, unless this one may have changed that. */
     static final class StandbyFailedException extends Exception {
 
         private static final long serialVersionUID = 1L;
         private final transient Mandate next;
+        private final boolean mayHaveRun;
 
-        StandbyFailedException(final GuestException cause, final Mandate next) {
+        StandbyFailedException(final GuestException cause, final Mandate next, final boolean mayHaveRun) {
             super(cause.getMessage(), cause);
             this.next = next;
+            this.mayHaveRun = mayHaveRun;
+        }
+
+        /** Whether the guest may have run for a moment: then memory and disks are those of no checkpoint. */
+        boolean mayHaveRun() {
+            return mayHaveRun;
         }
 
         /** The right that is left: a primary that was proven stopped stays so. */
@@ -102,7 +109,7 @@ final class Takeover {
         }
         final Mandate left = result.proven() ? Mandate.becauseStopped(result.explanation()) : mandate;
         if (loadFailure != null) {
-            throw new StandbyFailedException(loadFailure, left);
+            throw new StandbyFailedException(loadFailure, left, false);
         }
         // Whatever the guest finds on its disks must be there to stay, and that of its checkpoint.
         replica.disks().release(DISK_LIMIT_NANOS, record.generation() + 1);
@@ -183,7 +190,7 @@ final class Takeover {
         } catch (final GuestException e) {
             // Whatever state it is in: nothing may run over the replica beside the next one.
             standby.kill();
-            throw new StandbyFailedException(e, left);
+            throw new StandbyFailedException(e, left, !e.isRefusal());
         }
         try {
             standby.announce();

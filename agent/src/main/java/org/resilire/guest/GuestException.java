@@ -12,4 +12,9 @@ public class GuestException extends RuntimeException {
     public GuestException(final String message, final Throwable cause) {
         super(message, cause);
     }
+
+    /** True if the guest's process itself said that it did not do what it was told; otherwise it may have. */
+    public boolean isRefusal() {
+        return false;
+    }
 }

@@ -710,12 +710,24 @@ class StandbyLoopTest {
     @Test
     void shouldLeaveNothingOverTheReplicaWhenAStandbyDoesNotGoOn() {
         backup.start();
-        backup.standby().failsToResume = true;
+        backup.standby().refusesToResume = true;
         openWithCheckpoint();
         backup.passSilence(AgentState.ACTIVE);
         assertTrue(backup.standbys.getFirst().isClosed);
         assertTrue(backup.standby().isRunning);
         assertEquals(2, backup.standbys.size());
+    }
+
+    @Test
+    void shouldNotStartAgainWhatAGuestThatRanForAMomentMayHaveChanged() {
+        backup.start();
+        backup.standby().diesResuming = true;
+        openWithCheckpoint();
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
+        assertTrue(backup.lastError().contains("may have run for a moment"), backup.lastError());
+        assertTrue(backup.standbys.getFirst().isClosed);
+        assertFalse(backup.isGuestRunning());
+        assertFailoverFails("no checkpoint to start from");
     }
 
     @Test

@@ -18,7 +18,8 @@ final class SyntheticStandby implements Standby {
     /** What its methods are to do wrong. */
     volatile boolean failsToLoad;
 
-    volatile boolean failsToResume;
+    volatile boolean refusesToResume;
+    volatile boolean diesResuming;
 
     volatile boolean failsToAnnounce;
     volatile boolean failsToAnswer;
@@ -87,8 +88,18 @@ final class SyntheticStandby implements Standby {
 
     @Override
     public void resume() {
-        if (failsToResume) {
-            throw new GuestException("the synthetic standby does not go on");
+        if (refusesToResume) {
+            throw new GuestException("the synthetic standby does not go on") {
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                public boolean isRefusal() {
+                    return true;
+                }
+            };
+        }
+        if (diesResuming) {
+            throw new GuestException("the synthetic standby ended");
         }
         if (stepsAtStart < 0 || isClosed) {
             throw new AssertionError("resumed without a state");

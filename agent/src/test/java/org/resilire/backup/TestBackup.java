@@ -215,7 +215,7 @@ public final class TestBackup implements AutoCloseable {
 
     /** The standby that is there and those that replace it do not go on when told, so many in all. */
     public void breakResuming(final int count) {
-        standby().failsToResume = count > 0;
+        standby().refusesToResume = count > 0;
         standbysNotToResume.set(count - 1);
     }
 
@@ -230,7 +230,7 @@ public final class TestBackup implements AutoCloseable {
 
     private SyntheticStandby newStandby() {
         final SyntheticStandby standby = new SyntheticStandby(ram);
-        standby.failsToResume = standbysNotToResume.getAndDecrement() > 0;
+        standby.refusesToResume = standbysNotToResume.getAndDecrement() > 0;
         standby.failsToLoad = standbysToBreak.getAndDecrement() > 0;
         standbys.add(standby);
         return standby;

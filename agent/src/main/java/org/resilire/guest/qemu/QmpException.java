@@ -42,4 +42,9 @@ public final class QmpException extends GuestException {
     public Failure failure() {
         return failure;
     }
+
+    @Override
+    public boolean isRefusal() {
+        return failure == Failure.REFUSED;
+    }
 }
