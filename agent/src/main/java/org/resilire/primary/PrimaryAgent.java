@@ -347,7 +347,9 @@ public final class PrimaryAgent {
         guestDisks = disks;
         handlers.put("switchover", switchoverHandler(switchovers, counters, outlet));
         handlers.put("sample", new SampleHandler(metrics));
-        handlers.put("set", new SetCommandHandler(
+        handlers.put(
+                "set",
+                new SetCommandHandler(
                         pace,
                         modeSwitch,
                         protectionSwitch,

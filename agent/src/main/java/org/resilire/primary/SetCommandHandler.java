@@ -109,11 +109,11 @@ final class SetCommandHandler implements ControlHandler {
 
     private static void requireReplayable(final JsonNode request, final PolicySettings policy) {
         if (request.has("mode")) {
-            throw new ControlException("--mode llm neither begins nor ends while an agent runs: start 'resilire protect' anew;"
-                    + " --identify, --block, --codec and --sharing can be set");
+            throw new ControlException(
+                    "--mode llm neither begins nor ends while an agent runs: start 'resilire protect' anew;"
+                            + " --identify, --block, --codec and --sharing can be set");
         }
-        final boolean isForDelay =
-                policy.kind() == PolicySettings.Kind.ADAPTIVE && policy.targetOverhead() == 0;
+        final boolean isForDelay = policy.kind() == PolicySettings.Kind.ADAPTIVE && policy.targetOverhead() == 0;
         if (policy.kind() == PolicySettings.Kind.OUTPUT || isForDelay) {
             throw new ControlException("with --mode llm output does not wait for checkpoints: use --policy periodic,"
                     + " or adaptive with --target-overhead");

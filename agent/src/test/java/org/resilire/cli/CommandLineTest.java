@@ -118,10 +118,10 @@ class CommandLineTest {
     @Test
     void shouldAskForATableOnlyInAFileThatWasNamed() throws IOException {
         final ConfigurationFile file = ConfigurationFile.read(Path.of(configuration("[vm.other]", "period = '20ms'")));
-        assertEquals(Map.of(), file.settings("db", false, List.of("period")));
+        assertEquals(Map.of(), file.settings("db", false, Map.of("period", false)));
         assertEquals(
                 "there is no table [vm.db]; there is other",
-                assertThrows(ConfigurationException.class, () -> file.settings("db", true, List.of("period")))
+                assertThrows(ConfigurationException.class, () -> file.settings("db", true, Map.of("period", false)))
                         .getMessage()
                         .replaceFirst(".*: ", ""));
     }
@@ -387,6 +387,10 @@ class CommandLineTest {
                 3,
                 "'fence' in [vm.db] takes one value, not a list",
                 protect("--config", configuration("[vm.db]", "fence = [\"power-off a\", \"true\"]")));
+        assertComplaint(
+                3,
+                "'no-fence' in [vm.db] takes one value, not a list",
+                standby("--config", configuration("[vm.db]", "no-fence = []")));
     }
 
     @Test
@@ -417,7 +421,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"maybe\"", "\"\"", "1", "[]", "\"yes\""})
+    @ValueSource(strings = {"\"maybe\"", "\"\"", "1", "\"yes\""})
     void shouldTakeNothingButTrueAndFalseForAFlag(final String value) throws IOException {
         for (final String flag : List.of("no-fence", "encoder-thread")) {
             final String file = configuration("[vm.db]", flag + " = " + value);
