@@ -60,6 +60,9 @@ public final class BackupAgent {
     /** From a checkpoint's pause to its commit, and clocks that do not run equally fast. */
     private static final long CLOCK_SLACK_MILLIS = 500;
 
+    /** Signs of life are late by no more than this part of their interval. */
+    private static final int BEAT_PARTS = 4;
+
     private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
 
     private final BackupConfig config;
@@ -161,7 +164,7 @@ public final class BackupAgent {
                 metrics);
         loopToWake.set(standbyLoop);
         resources.add(link.replica());
-        resources.add(startRunner(link));
+        resources.add(startRunner(transport, link));
         resources.add(() -> standbyLoop.standby().close());
         final SnapshotHandler snapshots = resources.add(
                 new SnapshotHandler(config, claim.memoryDirectory().resolve("copy"), link));
@@ -226,9 +229,9 @@ public final class BackupAgent {
                 SystemNanoClock.INSTANCE);
     }
 
-    private AgentRunner startRunner(final BackupLink link) {
+    private AgentRunner startRunner(final Transport transport, final BackupLink link) {
         final AgentRunner runner = new AgentRunner(
-                config.transport().idle().newStrategy(),
+                transport.idleStrategy(config.detector().intervalNanos() / BEAT_PARTS),
                 error -> LOG.error("link: {}", error.getMessage(), error),
                 null,
                 link);

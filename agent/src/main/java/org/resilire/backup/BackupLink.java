@@ -194,32 +194,32 @@ final class BackupLink implements Agent {
 
     /** Opens the session that was asked for; the replica is all zero. Any thread. */
     void accept(final HelloReceived hello, final long agreedGeneration) {
-        commands.add(new Command.Accept(hello, agreedGeneration, DiskIdentity.encode(disks.identities())));
+        tell(new Command.Accept(hello, agreedGeneration, DiskIdentity.encode(disks.identities())));
     }
 
     /** Refuses a greeting. Any thread. */
     void refuse(final HelloReceived hello, final long ownGeneration, final RefusalReason reason, final String text) {
-        commands.add(new Command.Refuse(hello, ownGeneration, reason, text));
+        tell(new Command.Refuse(hello, ownGeneration, reason, text));
     }
 
     /** Ends the session: a staged whole epoch is still applied, a part of one dropped. {@link #isSealed()} tells when. Any thread. */
     void seal() {
-        commands.add(new Command.Seal());
+        tell(new Command.Seal());
     }
 
     /** Waits for greetings again; after a seal. Any thread. */
     void listen() {
-        commands.add(new Command.Listen());
+        tell(new Command.Listen());
     }
 
     /** From here on every primary is told that the guest runs here. Any thread. */
     void supersede(final long ownGeneration) {
-        commands.add(new Command.Supersede(ownGeneration));
+        tell(new Command.Supersede(ownGeneration));
     }
 
     /** Tells the primary how far the move of its guest is; {@code FAILED} before it has given it away lets epochs come again. Any thread. */
     void answerSwitchover(final SwitchoverStage stage, final long agreedGeneration, final String text) {
-        commands.add(new Command.AnswerSwitchover(stage, agreedGeneration, text));
+        tell(new Command.AnswerSwitchover(stage, agreedGeneration, text));
     }
 
     /** Copies the replica as it is at the next committed epoch, beside its work. Any thread. */
@@ -227,6 +227,12 @@ final class BackupLink implements Agent {
         if (!commands.offer(new Command.Snapshot(request))) {
             request.fail("the link is busy");
         }
+        transport.wake();
+    }
+
+    private void tell(final Command command) {
+        commands.add(command);
+        transport.wake();
     }
 
     /** True once the replica is at rest: no other thread may touch it before. */

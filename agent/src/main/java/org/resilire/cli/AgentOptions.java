@@ -110,9 +110,10 @@ final class AgentOptions {
     @Option(
             names = "--idle",
             paramLabel = "HOW",
-            defaultValue = "backoff",
+            defaultValue = "wait",
             description =
-                    "How the link thread waits: ${COMPLETION-CANDIDATES}; spin only with a core of its own. Default: ${DEFAULT-VALUE}.")
+                    "How the link thread waits: ${COMPLETION-CANDIDATES}; wait: until a datagram comes; spin only with a core of its"
+                            + " own. Default: ${DEFAULT-VALUE}.")
     TransportConfig.Idle idle;
 
     @Option(

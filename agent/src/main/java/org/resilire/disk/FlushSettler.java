@@ -25,6 +25,7 @@ public final class FlushSettler implements AutoCloseable {
     private volatile long requestedEpoch = -1;
     private volatile long settledEpoch = -1;
     private volatile boolean isClosed;
+    private volatile Runnable onSettled = () -> {};
 
     /** @param onFailure told once a disk in words that are for the user */
     public FlushSettler(final DiskImage[] images, final Consumer<String> onFailure) {
@@ -34,6 +35,11 @@ public final class FlushSettler implements AutoCloseable {
         if (images.length > 0) {
             thread.start();
         }
+    }
+
+    /** What to call whenever {@link #settledEpoch} has risen on this object's own thread. */
+    public void onSettled(final Runnable listener) {
+        onSettled = listener;
     }
 
     /** The pause that ends this epoch is over. */
@@ -87,6 +93,7 @@ public final class FlushSettler implements AutoCloseable {
             }
             settleAll();
             settledEpoch = epoch;
+            onSettled.run();
         }
     }
 

@@ -21,6 +21,7 @@ public final class CapturePipe implements AutoCloseable {
     private volatile boolean aborted;
     private volatile boolean held;
     private long waitedNanos;
+    private Runnable wakeTaker = () -> {};
 
     /** @param idle how the filling thread waits for a free chunk */
     public CapturePipe(final int chunkCount, final int chunkBytes, final IdleStrategy idle) {
@@ -32,6 +33,11 @@ public final class CapturePipe implements AutoCloseable {
         for (int i = 0; i < chunkCount; i++) {
             free.offer(new CaptureChunk(memory.segment().asSlice((long) i * chunkBytes, chunkBytes)));
         }
+    }
+
+    /** What to call whenever there is something to take; before the pipe is used. */
+    public void onFilled(final Runnable wake) {
+        wakeTaker = wake;
     }
 
     /**
@@ -50,7 +56,7 @@ public final class CapturePipe implements AutoCloseable {
     private CaptureChunk awaitFree() {
         final long startNanos = System.nanoTime();
         // Otherwise nobody would ever give a chunk back.
-        held = false;
+        release();
         idle.reset();
         while (true) {
             if (aborted) {
@@ -81,6 +87,9 @@ public final class CapturePipe implements AutoCloseable {
     void publish(final CaptureChunk chunk) {
         // Cannot be full: there are as many places as chunks.
         filled.offer(chunk);
+        if (!held) {
+            wakeTaker.run();
+        }
     }
 
     /** The next filled chunk, or null; also while chunks are held back. */
@@ -99,6 +108,7 @@ public final class CapturePipe implements AutoCloseable {
     /** Lets chunks pass again. Filling thread. */
     public void release() {
         held = false;
+        wakeTaker.run();
     }
 
     /** Gives a chunk back once its content has left. */

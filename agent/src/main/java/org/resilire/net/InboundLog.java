@@ -77,6 +77,7 @@ public final class InboundLog implements AutoCloseable {
     private final UnsafeBuffer frame = new UnsafeBuffer(0, 0);
     private final AtomicLong droppedFrames = new AtomicLong();
     private Reader currentReader;
+    private volatile Runnable wakeReader = () -> {};
 
     private static final int OFF = 0;
     private static final int PERMITTED = 1;
@@ -108,6 +109,11 @@ public final class InboundLog implements AutoCloseable {
         this.memory = AnonymousMemory.reserve("the inbound log", capacityBytes + RingBufferDescriptor.TRAILER_LENGTH);
         // SAFETY: the memory lives until close(), after which no thread uses the log.
         this.ring = new OneToOneRingBuffer(new UnsafeBuffer(memory.segment().address(), (int) memory.lengthBytes()));
+    }
+
+    /** What to call whenever there is an entry that something waits for. Any thread. */
+    public void onEntryAdded(final Runnable wake) {
+        wakeReader = wake;
     }
 
     /**
@@ -209,6 +215,7 @@ public final class InboundLog implements AutoCloseable {
         ring.buffer().putBytes(index + Long.BYTES, frame, 0, lengthBytes);
         ring.commit(index);
         position.setRelease(end);
+        wakeReader.run();
         return true;
     }
 
@@ -232,6 +239,7 @@ public final class InboundLog implements AutoCloseable {
         ring.buffer().putLong(index, end);
         ring.commit(index);
         position.setRelease(end);
+        wakeReader.run();
     }
 
     /** Bytes logged so far. */

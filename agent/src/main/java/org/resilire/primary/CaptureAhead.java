@@ -36,9 +36,9 @@ final class CaptureAhead {
         isUnderWay = false;
     }
 
-    /** Whether to begin now for a pause at that time. */
-    boolean isDue(final long pauseAtNanos, final long nowNanos) {
-        return isOfUse && pages >= minPages && pauseAtNanos - nowNanos <= leadNanos();
+    /** How long until it is to begin for a pause at that time: at most 0 for now, {@link Long#MAX_VALUE} for never. */
+    long dueInNanos(final long pauseAtNanos, final long nowNanos) {
+        return isOfUse && pages >= minPages ? pauseAtNanos - nowNanos - leadNanos() : Long.MAX_VALUE;
     }
 
     /** How long before the pause it is to begin. */

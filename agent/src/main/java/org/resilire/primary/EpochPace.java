@@ -20,7 +20,7 @@ final class EpochPace {
     private static final Logger LOG = LoggerFactory.getLogger(EpochPace.class);
 
     /** Whoever ends a session or wants a pause is heard within this time. */
-    private static final long LONGEST_PARK_NANOS = 1_000_000;
+    private static final long LONGEST_PARK_NANOS = 2_000_000;
 
     /** While an epoch is under way that the next must wait for; a signal tells of most of that. */
     private static final long PROGRESS_PARK_NANOS = 50_000;
@@ -110,10 +110,19 @@ final class EpochPace {
         return keptUp;
     }
 
-    /** Waits until {@link #isDue} may have something else to say; not for long. */
-    void park(final long nowNanos, final boolean keptUp) {
+    /**
+     * Waits until {@link #isDue} may have something else to say, or progress was made; not for long.
+     *
+     * @param aheadNanos until something is to be done ahead of the checkpoint
+     */
+    void park(final long nowNanos, final boolean keptUp, final long aheadNanos) {
         signal.awaitProgress(!keptUp);
-        LockSupport.parkNanos(keptUp ? Math.min(nextStartNanos - nowNanos, LONGEST_PARK_NANOS) : PROGRESS_PARK_NANOS);
+        final long dueInNanos = nextStartNanos - nowNanos;
+        if (dueInNanos > 0) {
+            LockSupport.parkNanos(Math.min(Math.min(dueInNanos, aheadNanos), LONGEST_PARK_NANOS));
+        } else {
+            LockSupport.parkNanos(PROGRESS_PARK_NANOS);
+        }
     }
 
     /** How long after it was due a checkpoint begins that begins now. */

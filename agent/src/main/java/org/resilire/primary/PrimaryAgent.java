@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
@@ -73,6 +74,9 @@ public final class PrimaryAgent {
 
     /** 16 MiB for what a fast guest writes within an epoch, and 8 for the link to catch its breath. */
     private static final EpochPipeline.Size PIPELINE_SIZE = new EpochPipeline.Size(64, 256 << 10, 128);
+
+    /** Signs of life are late by no more than this part of their interval. */
+    private static final int BEAT_PARTS = 4;
 
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
@@ -293,11 +297,16 @@ public final class PrimaryAgent {
                     outputSignal.progressed();
                 },
                 clock);
+        outlet.inboundLog().onEntryAdded(transport::wake);
+        disks.settler().onSettled(transport::wake);
+        final IdleStrategy linkIdle = transport.idleStrategy(config.detector().intervalNanos() / BEAT_PARTS);
         if (config.encoderThread()) {
-            resources.add(startRunner(pipeline.encoder()));
-            resources.add(startRunner(new CompositeAgent(link, release)));
+            pipeline.encoded().onFilled(transport::wake);
+            resources.add(startRunner(config.transport().idle().newStrategy(), pipeline.encoder()));
+            resources.add(startRunner(linkIdle, new CompositeAgent(link, release)));
         } else {
-            resources.add(startRunner(new CompositeAgent(link, release, pipeline.encoder())));
+            pipeline.captured().onFilled(transport::wake);
+            resources.add(startRunner(linkIdle, new CompositeAgent(link, release, pipeline.encoder())));
         }
 
         final PrimaryContext context = new PrimaryContext(
@@ -359,12 +368,9 @@ public final class PrimaryAgent {
         return new ProtectionLoop(context, link, session, pipeline, checkpointer, synchroniser, commitClock, metrics);
     }
 
-    private AgentRunner startRunner(final Agent agent) {
+    private static AgentRunner startRunner(final IdleStrategy idle, final Agent agent) {
         final AgentRunner runner = new AgentRunner(
-                config.transport().idle().newStrategy(),
-                error -> LOG.error("{}: {}", agent.roleName(), error.getMessage(), error),
-                null,
-                agent);
+                idle, error -> LOG.error("{}: {}", agent.roleName(), error.getMessage(), error), null, agent);
         AgentRunner.startOnThread(runner);
         return runner;
     }

@@ -136,33 +136,39 @@ final class PrimaryLink implements Agent {
     void open(final Greeting greeting) {
         session.greeting(greeting.firstEpoch() - 1);
         wanted = greeting;
+        transport.wake();
     }
 
     /** Wants no session. Any thread; {@link PrimarySession#phase()} tells when it took effect. */
     void close() {
         wanted = null;
+        transport.wake();
     }
 
     /** Tells the backup, if it is there, that the guest's process ended. Any thread. */
     void announceGuestLost() {
         notices.guestLost();
+        transport.wake();
     }
 
     /** Tells the backup that the guest goes on unprotected. Any thread. */
     void announceEndOfProtection() {
         notices.endOfProtection();
+        transport.wake();
     }
 
     /** Asks the backup to load the device state of this epoch, the last of the session; {@link PrimarySession#switchoverReply}. */
     void prepareSwitchover(final long epoch) {
         session.switchoverAnswered(null);
         notices.prepareSwitchover(epoch);
+        transport.wake();
     }
 
     /** Gives the guest away: the backup may run it from here on. Any thread. */
     void commitSwitchover(final long generation) {
         session.switchoverAnswered(null);
         notices.commitSwitchover(generation);
+        transport.wake();
     }
 
     /** True once the backup has answered the last notice: a notice that a new session made void was not. */

@@ -348,15 +348,20 @@ final class ProtectionLoop {
                 metrics.lateness(pace.latenessNanos(nowNanos), pace.periodNanos());
                 return;
             }
-            pace.park(nowNanos, keptUp);
+            pace.park(nowNanos, keptUp, keptUp ? aheadInNanos(nowNanos) : Long.MAX_VALUE);
         }
     }
 
     /** Call only when the encoder is through with everything. */
     private boolean isAheadDue(final long nowNanos) {
         captureAhead.encoded(nowNanos);
-        return captureAhead.isDue(checkpointer.pausedAtNanos() + pace.periodNanos(), nowNanos)
-                && !checkpointer.isAhead(outputEpochs.currentEpoch());
+        return aheadInNanos(nowNanos) <= 0;
+    }
+
+    private long aheadInNanos(final long nowNanos) {
+        return checkpointer.isAhead(outputEpochs.currentEpoch())
+                ? Long.MAX_VALUE
+                : captureAhead.dueInNanos(checkpointer.pausedAtNanos() + pace.periodNanos(), nowNanos);
     }
 
     /** What an epoch may hold of these is bounded: they would have to wait for the checkpoint. */

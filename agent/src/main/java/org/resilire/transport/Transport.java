@@ -19,6 +19,7 @@ import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.EpochClock;
+import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.SystemEpochClock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,14 +42,26 @@ public final class Transport implements Agent, AutoCloseable {
     /** Datagrams of a stream moved in one duty cycle, about 0.1 ms of work. */
     private static final int DRIVER_CYCLES = 16;
 
+    /** Between two looks at the driver, whose own timers are of a hundred milliseconds and more once all is quiet. */
+    private static final long MAX_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(4);
+
     private final MediaDriver driver;
     private final Aeron aeron;
     private final AgentInvoker driverInvoker;
     private final AgentInvoker clientInvoker;
+    private final TransportConfig.Idle idle;
+    /** Null if the thread that runs this waits in another way. */
+    private final SocketIdleStrategy sockets;
 
-    private Transport(final MediaDriver driver, final Aeron aeron) {
+    private Transport(
+            final MediaDriver driver,
+            final Aeron aeron,
+            final TransportConfig.Idle idle,
+            final SocketIdleStrategy sockets) {
         this.driver = driver;
         this.aeron = aeron;
+        this.idle = idle;
+        this.sockets = sockets;
         this.driverInvoker = driver == null ? null : driver.sharedAgentInvoker();
         this.clientInvoker = Objects.requireNonNull(aeron.conductorAgentInvoker());
     }
@@ -64,6 +77,10 @@ public final class Transport implements Agent, AutoCloseable {
 
     static Transport start(final TransportConfig config, final Path directory, final EpochClock wallClock) {
         MediaDriver driver = null;
+        final SocketIdleStrategy sockets = config.idle() == TransportConfig.Idle.WAIT
+                        && config.externalDriver().isEmpty()
+                ? new SocketIdleStrategy()
+                : null;
         try {
             final Aeron.Context client = new Aeron.Context()
                     .useConductorAgentInvoker(true)
@@ -73,14 +90,15 @@ public final class Transport implements Agent, AutoCloseable {
             if (config.externalDriver().isPresent()) {
                 client.aeronDirectoryName(config.externalDriver().get().toString());
             } else {
-                driver = MediaDriver.launch(driverContext(config, directory).epochClock(wallClock));
+                driver = MediaDriver.launch(
+                        driverContext(config, directory, sockets).epochClock(wallClock));
                 client.aeronDirectoryName(driver.aeronDirectoryName())
                         .driverAgentInvoker(driver.sharedAgentInvoker())
                         .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(NEVER_NANOS));
             }
-            return new Transport(driver, Aeron.connect(client));
+            return new Transport(driver, Aeron.connect(client), config.idle(), sockets);
         } catch (final AeronException | IllegalStateException | UncheckedIOException e) {
-            CloseHelper.quietClose(driver);
+            CloseHelper.quietCloseAll(driver, sockets);
             throw new TransportException("the transport did not start: " + e.getMessage(), e);
         } catch (final InternalError e) {
             // SIGBUS: a file of its buffers could not grow. What is mapped of it must not be touched again.
@@ -91,7 +109,8 @@ public final class Transport implements Agent, AutoCloseable {
         }
     }
 
-    private static MediaDriver.Context driverContext(final TransportConfig config, final Path directory) {
+    private static MediaDriver.Context driverContext(
+            final TransportConfig config, final Path directory, final SocketIdleStrategy sockets) {
         final int grantedBytes = grantedSocketBufferBytes(config.socketBufferBytes());
         final int windowBytes = Math.min(config.windowBytes(), Integer.highestOneBit(grantedBytes / 2));
         if (windowBytes < config.windowBytes()) {
@@ -103,9 +122,16 @@ public final class Transport implements Agent, AutoCloseable {
                     config.windowBytes() >> 10,
                     config.socketBufferBytes());
         }
-        return new MediaDriver.Context()
-                .aeronDirectoryName(directory.toString())
+        final MediaDriver.Context context = new MediaDriver.Context();
+        if (sockets != null) {
+            context.sendChannelEndpointSupplier(WatchedEndpoints.senders(sockets))
+                    .receiveChannelEndpointSupplier(WatchedEndpoints.receivers(sockets));
+        }
+        return context.aeronDirectoryName(directory.toString())
                 .threadingMode(ThreadingMode.INVOKER)
+                // Its thread looks for tasks a thousand times a second; they are look-ups of names, and only addresses
+                // come here.
+                .asyncExecutorEnabled(false)
                 .dirDeleteOnStart(true)
                 .dirDeleteOnShutdown(true)
                 .warnIfDirectoryExists(false)
@@ -208,6 +234,26 @@ public final class Transport implements Agent, AutoCloseable {
         return work;
     }
 
+    /**
+     * How the thread that runs this is to wait when there is nothing to do.
+     *
+     * @param maxWaitNanos at most, for what it does by the clock
+     */
+    public IdleStrategy idleStrategy(final long maxWaitNanos) {
+        if (sockets == null) {
+            return idle.newStrategy();
+        }
+        sockets.limit(Math.min(maxWaitNanos, MAX_WAIT_NANOS));
+        return sockets;
+    }
+
+    /** There is something to do for the thread that runs this, offered before this call. Any thread; costs nothing while that thread is awake. */
+    public void wake() {
+        if (sockets != null) {
+            sockets.wake();
+        }
+    }
+
     @Override
     public String roleName() {
         return "transport";
@@ -216,6 +262,6 @@ public final class Transport implements Agent, AutoCloseable {
     @Override
     public void close() {
         CloseHelper.quietClose(aeron);
-        CloseHelper.quietClose(driver);
+        CloseHelper.quietCloseAll(driver, sockets);
     }
 }

@@ -9,8 +9,8 @@ import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.YieldingIdleStrategy;
 
 /**
- * How Aeron is used. The defaults come from measurements on small machines: a backing-off idle strategy (a spinning one
- * starves its peers when there are more threads than cores), 8 KiB datagrams, 16 MiB terms.
+ * How Aeron is used. The defaults come from measurements on small machines: the link's thread sleeps until a datagram comes (one that
+ * spins starves its peers when there are more threads than cores), 8 KiB datagrams, 16 MiB terms.
  *
  * @param externalDriver directory of a media driver that runs already; empty for an embedded one
  * @param mtuBytes largest datagram payload; 1408 fits ordinary Ethernet, 8192 wants jumbo frames or loopback
@@ -29,18 +29,19 @@ public record TransportConfig(
 
     /** Waiting when there is nothing to do. */
     public enum Idle {
+        /** Until a datagram or another thread wakes; with an external driver, whose sockets are not ours, as {@link #BACKOFF}. */
+        WAIT,
         BACKOFF,
         SLEEP,
         YIELD,
         SPIN;
 
-        /** A strategy of its own for one thread. */
+        /** A strategy of its own for one thread that has no sockets to wait for. */
         public IdleStrategy newStrategy() {
             return switch (this) {
                 // A look at the driver costs microseconds: a few hundred of them before the first sleep, as is usual,
-                // took a
-                // fifth of a core from the guest on a small machine and commits were no sooner.
-                case BACKOFF -> new BackoffIdleStrategy(10, 5, 1_000, 250_000);
+                // took a fifth of a core from the guest on a small machine and commits were no sooner.
+                case WAIT, BACKOFF -> new BackoffIdleStrategy(10, 5, 1_000, 250_000);
                 case SLEEP -> new SleepingIdleStrategy(50_000);
                 case YIELD -> new YieldingIdleStrategy();
                 case SPIN -> new BusySpinIdleStrategy();
@@ -74,7 +75,7 @@ public record TransportConfig(
                 DEFAULT_TERM_BYTES,
                 DEFAULT_WINDOW_BYTES,
                 DEFAULT_SOCKET_BUFFER_BYTES,
-                Idle.BACKOFF);
+                Idle.WAIT);
     }
 
     private static void require(final boolean holds, final String name, final int value, final String expected) {

@@ -26,7 +26,7 @@ class CaptureAheadTest {
 
     /** At the last moment, when it is due if it ever is. */
     private static boolean isDue(final CaptureAhead ahead) {
-        return ahead.isDue(PERIOD_NANOS, PERIOD_NANOS);
+        return ahead.dueInNanos(PERIOD_NANOS, PERIOD_NANOS) <= 0;
     }
 
     @Test
@@ -60,15 +60,15 @@ class CaptureAheadTest {
     @Test
     void shouldBeginEarlyEnoughForWhatItTakes() {
         checkpoints(ahead, 50, 2_400);
-        assertFalse(ahead.isDue(PERIOD_NANOS, PERIOD_NANOS - 1));
+        assertEquals(1, ahead.dueInNanos(PERIOD_NANOS, PERIOD_NANOS - 1));
         for (long at = 0; at < 50; at++) {
             ahead.started(at * PERIOD_NANOS);
             ahead.encoded(at * PERIOD_NANOS + 2_000_000);
             ahead.encoded(at * PERIOD_NANOS + 9_000_000);
         }
         assertEquals(3e6, (double) ahead.leadNanos(), 5e4);
-        assertTrue(ahead.isDue(PERIOD_NANOS, PERIOD_NANOS - 2_900_000));
-        assertFalse(ahead.isDue(PERIOD_NANOS, PERIOD_NANOS - 3_100_000));
+        assertTrue(ahead.dueInNanos(PERIOD_NANOS, PERIOD_NANOS - 2_900_000) <= 0);
+        assertTrue(ahead.dueInNanos(PERIOD_NANOS, PERIOD_NANOS - 3_100_000) > 0);
     }
 
     @Test
