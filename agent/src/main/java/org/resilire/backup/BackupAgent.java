@@ -22,6 +22,7 @@ import org.resilire.control.ControlServer;
 import org.resilire.control.LoopRunner;
 import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
+import org.resilire.disk.DiskConfig;
 import org.resilire.disk.PrimaryDisk;
 import org.resilire.disk.ReplicaDisks;
 import org.resilire.failover.Fence;
@@ -105,6 +106,7 @@ public final class BackupAgent {
         final RunDirectory directory = claim.directory();
         counters = AgentCounters.create(claim, System.currentTimeMillis());
         counters.text(AgentText.PEER, config.listen().toString());
+        TakeoverRehearsal.once(directory.path().resolve("r"), !config.disks().isEmpty());
         final ProtectionRecord record = ProtectionRecord.open(config.stateDirectory(), config.vmName());
         final BackupMetrics metrics = new BackupMetrics(counters);
 
@@ -112,6 +114,9 @@ public final class BackupAgent {
 
         disks = resources.add(
                 ReplicaDisks.open(config.disks(), config.stateDirectory(), config.vmName(), record.generation()));
+        for (final DiskConfig disk : config.disks()) {
+            LOG.info("disk {}: {} served at {}", disk.name(), disk.image(), disk.socket());
+        }
 
         // The port first: it is the likeliest thing to be taken.
         final Transport transport =

@@ -400,7 +400,7 @@ final class StandbyLoop {
         for (int attempt = 1; ; attempt++) {
             standbyUsed = true;
             try {
-                takeover.run(replica, standby, mandate, openNetwork);
+                LOG.info("primary: {}", takeover.run(replica, standby, mandate, openNetwork));
                 break;
             } catch (final Takeover.RefusedException | RuntimeException e) {
                 return onTakeoverFailed(e.getMessage());

@@ -82,8 +82,9 @@ final class Takeover {
      * Takes over; if it throws, the guest does not run here.
      *
      * @param openNetwork called before the guest runs
+     * @return what is known of the primary
      */
-    void run(final Replica replica, final Standby standby, final Mandate mandate, final Runnable openNetwork)
+    String run(final Replica replica, final Standby standby, final Mandate mandate, final Runnable openNetwork)
             throws RefusedException, StandbyFailedException {
         final boolean fenced = fence.isPresent() && !mandate.primaryStopped();
         // A fence that succeeds has done so within its time-out: the primary is stopped while it still holds its
@@ -114,10 +115,10 @@ final class Takeover {
         // Whatever the guest finds on its disks must be there to stay, and that of its checkpoint.
         replica.disks().release(DISK_LIMIT_NANOS, record.generation() + 1);
         requireMandate(left, clock.nanoTime());
-        LOG.info("primary: {}", result.explanation());
         record.adoptGeneration(record.generation() + 1);
         openNetwork.run();
         start(standby, left);
+        return result.explanation();
     }
 
     private Proof fence() {

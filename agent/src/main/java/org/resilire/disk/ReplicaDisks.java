@@ -86,7 +86,6 @@ public final class ReplicaDisks implements AutoCloseable {
         try {
             for (final DiskConfig config : configs) {
                 opened.add(ReplicaDisk.open(config, stateDirectory, vmName, generation));
-                LOG.info("disk {}: {} served at {}", config.name(), config.image(), config.socket());
             }
         } catch (final IOException | RuntimeException e) {
             CloseHelper.quietCloseAll(opened);

@@ -21,10 +21,14 @@ public final class GuestNic implements AutoCloseable {
     private final PollingIdleStrategy idle;
     private final AgentRunner runner;
 
+    /** Made here, not when a takeover needs it. */
+    private final FrameSink beforeAllOthers;
+
     private GuestNic(final GuestNetwork network, final PollingIdleStrategy idle, final AgentRunner runner) {
         this.network = network;
         this.idle = idle;
         this.runner = runner;
+        beforeAllOthers = network::deliverFirst;
     }
 
     /**
@@ -70,7 +74,7 @@ public final class GuestNic implements AutoCloseable {
      */
     public int deliverFirst(final RedeliveryLog log) {
         network.discardInbound();
-        return log.deliver(network::deliverFirst);
+        return log.deliver(beforeAllOthers);
     }
 
     /** As {@link #deliverFirst}, for input replay, which from then on stands between guest and world. */

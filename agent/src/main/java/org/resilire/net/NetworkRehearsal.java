@@ -2,6 +2,7 @@ package org.resilire.net;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.resilire.linux.FrameBatch;
 import org.resilire.linux.UnixDatagramSocket;
 
@@ -16,6 +17,7 @@ final class NetworkRehearsal {
     private static final int FRAME_BYTES = 100;
     private static final int FRAME_CAPACITY_BYTES = 2_048;
     private static final long NO_WAIT_NANOS = 1_000;
+    private static final int LOG_BYTES = 64 << 10;
 
     private NetworkRehearsal() {}
 
@@ -29,12 +31,14 @@ final class NetworkRehearsal {
         final Path guestEnd = socket.resolveSibling(socket.getFileName() + ".r2");
         try (OutputEpochs epochs = new OutputEpochs(GateMode.HOLD);
                 UnixDatagramSocket guest = UnixDatagramSocket.bind(guestEnd, agentEnd);
-                FrameBatch batch = new FrameBatch(FRAMES_A_ROUND, FRAME_CAPACITY_BYTES)) {
+                FrameBatch batch = new FrameBatch(FRAMES_A_ROUND, FRAME_CAPACITY_BYTES);
+                RedeliveryLog log = new RedeliveryLog(LOG_BYTES)) {
             final GuestNetwork network = new GuestNetwork(new GuestNetworkContext()
                     .guestSocket(UnixDatagramSocket.bind(agentEnd, guestEnd))
                     .uplink(new EndlessUplink())
                     .epochs(epochs));
             try (PollingIdleStrategy idle = new PollingIdleStrategy(network, epochs, 0, NO_WAIT_NANOS)) {
+                deliverFirst(network, log);
                 for (int round = 1; round <= ROUNDS; round++) {
                     rehearse(round, epochs, guest, batch, network, idle);
                 }
@@ -42,6 +46,13 @@ final class NetworkRehearsal {
                 network.onClose();
             }
         }
+    }
+
+    /** What comes before all else when a guest is taken over. */
+    private static void deliverFirst(final GuestNetwork network, final RedeliveryLog log) {
+        network.discardInbound();
+        log.add(1, new UnsafeBuffer(new byte[FRAME_BYTES]), 0, FRAME_BYTES);
+        log.deliver(network::deliverFirst);
     }
 
     private static void rehearse(

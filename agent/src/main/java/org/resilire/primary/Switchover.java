@@ -132,6 +132,7 @@ final class Switchover {
      * @throws GuestException if the guest did not do as asked
      */
     Outcome run() {
+        SwitchoverRehearsal.run();
         // The last checkpoint is not to wait behind others.
         final long startNanos = clock.nanoTime();
         awaitAcknowledged(outputEpochs.currentEpoch() - 1, startNanos);

@@ -53,18 +53,11 @@ public final class StandbyQemu implements AutoCloseable {
             """;
 
     private static final long CONNECT_STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long LOAD_STEP_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
     private static final long EXIT_WAIT_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int MAX_LOG_BYTES = 64 * 1024;
 
     /** {@code sizeof(sun_path)} less the terminating zero, {@code unix(7)}. */
     private static final int MAX_SOCKET_PATH_BYTES = 107;
-
-    private static final QmpCommand CONT = QmpCommand.of("cont");
-
-    /** Rounds 10, 60, 110, … ms apart: gratuitous ARPs may be lost, and switches learn from the first that comes through. */
-    private static final QmpCommand ANNOUNCE =
-            QmpCommand.of("announce-self", "initial", 10, "max", 200, "rounds", 5, "step", 50);
 
     private final StandbyQemuConfig config;
     private final Path qmpSocket;
@@ -72,7 +65,7 @@ public final class StandbyQemu implements AutoCloseable {
     private final Path log;
     private final Process launcher;
     private final PidFd process;
-    private QmpConnection qmp;
+    private StandbyMonitor monitor;
     private boolean isLoadBegun;
     private boolean hasState;
     private boolean isReleased;
@@ -197,7 +190,12 @@ public final class StandbyQemu implements AutoCloseable {
         final long deadline = System.nanoTime() + config.startTimeout().toNanos();
         while (true) {
             try {
-                qmp = QmpConnection.open(qmpSocket, Math.max(1, deadline - System.nanoTime()));
+                monitor = new StandbyMonitor(
+                        QmpConnection.open(qmpSocket, Math.max(1, deadline - System.nanoTime())),
+                        incomingSocket,
+                        config.loadTimeout().toNanos(),
+                        config.commandTimeout().toNanos(),
+                        () -> lastLogLine(log));
                 return;
             } catch (final QmpException e) {
                 requireAlive(e);
@@ -215,7 +213,7 @@ public final class StandbyQemu implements AutoCloseable {
     private void listenForState() {
         run(() -> {
             final long timeout = config.commandTimeout().toNanos();
-            qmp.execute("migrate-incoming", Map.of("uri", "unix:" + incomingSocket), timeout);
+            monitor.qmp().execute("migrate-incoming", Map.of("uri", "unix:" + incomingSocket), timeout);
             // The reply says that it has begun, the socket that it has got there.
             final long deadline = System.nanoTime() + timeout;
             while (!Files.exists(incomingSocket)) {
@@ -231,7 +229,8 @@ public final class StandbyQemu implements AutoCloseable {
     /** What the standby consists of, to be compared with the primary. */
     public DeviceInventory inventory() {
         final DeviceInventory[] result = new DeviceInventory[1];
-        run(() -> result[0] = DeviceInventory.of(qmp, config.commandTimeout().toNanos()));
+        run(() -> result[0] =
+                DeviceInventory.of(monitor.qmp(), config.commandTimeout().toNanos()));
         return result[0];
     }
 
@@ -245,13 +244,11 @@ public final class StandbyQemu implements AutoCloseable {
             throw new IllegalStateException("this standby has its state already: start another one");
         }
         isLoadBegun = true;
-        run(() -> {
-            final long deadline = System.nanoTime() + config.loadTimeout().toNanos();
-            try (UnixStreamSocket incoming = UnixStreamSocket.connect(incomingSocket)) {
-                incoming.writeFully(state, 0, lengthBytes, config.loadTimeout().toNanos());
-            }
-            awaitPaused(deadline);
-        });
+        try {
+            monitor.load(state, lengthBytes);
+        } catch (final QmpException | LinuxException e) {
+            throw explained(e);
+        }
         hasState = true;
     }
 
@@ -260,42 +257,31 @@ public final class StandbyQemu implements AutoCloseable {
         return hasState;
     }
 
-    private void awaitPaused(final long deadline) {
-        final long timeout = config.loadTimeout().toNanos();
-        while (true) {
-            final RunState runState = qmp.runState(timeout);
-            if (runState == RunState.PAUSED) {
-                return;
-            }
-            if (runState != RunState.INMIGRATE) {
-                throw new GuestException("the standby went to state '" + runState.qmpName()
-                        + "' instead of taking the device state" + lastLogLine(log));
-            }
-            if (System.nanoTime() >= deadline) {
-                throw new GuestException("the standby did not take the device state within "
-                        + config.loadTimeout().toMillis() + " ms" + lastLogLine(log));
-            }
-            LockSupport.parkNanos(LOAD_STEP_NANOS);
-        }
-    }
-
     /** Lets the guest run; after {@link #load}. */
     public void resume() {
         if (!hasState) {
             throw new IllegalStateException("a standby without its state must not run");
         }
-        run(() -> qmp.call(CONT, config.commandTimeout().toNanos()));
+        try {
+            monitor.resume();
+        } catch (final QmpException | LinuxException e) {
+            throw explained(e);
+        }
     }
 
     /** Makes the guest's network devices tell switches and neighbours where they are now; returns at once. */
     public void announce() {
-        run(() -> qmp.call(ANNOUNCE, config.commandTimeout().toNanos()));
+        try {
+            monitor.announce();
+        } catch (final QmpException | LinuxException e) {
+            throw explained(e);
+        }
     }
 
     /** The run state, asked of QEMU. */
     public RunState runState() {
         final RunState[] result = new RunState[1];
-        run(() -> result[0] = qmp.runState(config.commandTimeout().toNanos()));
+        run(() -> result[0] = monitor.runState());
         return result[0];
     }
 
@@ -331,8 +317,8 @@ public final class StandbyQemu implements AutoCloseable {
             return;
         }
         isClosed = true;
-        if (qmp != null) {
-            qmp.close();
+        if (monitor != null) {
+            monitor.close();
         }
         try {
             if (!isReleased) {
@@ -364,19 +350,23 @@ public final class StandbyQemu implements AutoCloseable {
         }
     }
 
-    /** Runs a step; when it failed because QEMU has ended, the message says what QEMU said last. */
     private void run(final Runnable step) {
         try {
             step.run();
         } catch (final QmpException | LinuxException e) {
-            // Its sockets close before its process counts as ended.
-            if (hasLostConnection(e) && process.awaitExit(EXIT_WAIT_NANOS)) {
-                requireAlive(e);
-            }
-            throw e instanceof QmpException qmpFailure
-                    ? qmpFailure
-                    : new GuestException("the standby did not take what it was sent: " + e.getMessage(), e);
+            throw explained(e);
         }
+    }
+
+    /** What to throw for a step that failed: if it did because QEMU has ended, the message says what QEMU said last. */
+    private GuestException explained(final RuntimeException e) {
+        // Its sockets close before its process counts as ended.
+        if (hasLostConnection(e) && process.awaitExit(EXIT_WAIT_NANOS)) {
+            requireAlive(e);
+        }
+        return e instanceof QmpException qmpFailure
+                ? qmpFailure
+                : new GuestException("the standby did not take what it was sent: " + e.getMessage(), e);
     }
 
     private static boolean hasLostConnection(final RuntimeException e) {
