@@ -55,7 +55,6 @@ final class AgentOptions {
     @Option(
             names = "--detect-interval",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "20ms",
             description = "How often each side gives a sign of life. Default: ${DEFAULT-VALUE}.")
     Duration detectInterval;
@@ -63,7 +62,6 @@ final class AgentOptions {
     @Option(
             names = "--detect-timeout",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "100ms",
             description = "Silence after which the other side counts as failed. Default: ${DEFAULT-VALUE}.")
     Duration detectTimeout;

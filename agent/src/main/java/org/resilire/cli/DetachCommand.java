@@ -1,14 +1,10 @@
 package org.resilire.cli;
 
 import java.io.IOException;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "detach",
@@ -21,24 +17,14 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = {"  resilire detach --vm db"})
-final class DetachCommand implements Callable<Integer> {
+final class DetachCommand extends PrimaryCommand {
 
     /** From its answer to its end an agent only tidies up, and writes out what the guest wrote to its disks. */
     private static final long EXIT_LIMIT_SECONDS = 60;
 
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
-
     @Override
     public Integer call() throws IOException {
-        final long pid = new PrimaryControl(common, spec)
-                .send(PrimaryControl.request("detach"))
-                .path("pid")
-                .asLong();
-        return awaitExit(pid);
+        return awaitExit(send(request()).path("pid").asLong());
     }
 
     private int awaitExit(final long pid) {

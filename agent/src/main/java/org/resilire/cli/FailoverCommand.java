@@ -2,13 +2,8 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import org.resilire.control.AgentRole;
-import org.resilire.control.ControlClient;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "failover",
@@ -21,23 +16,13 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = "  resilire failover --vm db")
-final class FailoverCommand implements Callable<Integer> {
+final class FailoverCommand extends GuestCommand {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
-
     @Override
     public Integer call() throws IOException {
-        try (ControlClient client = ControlClient.connect(common.directory(AgentRole.BACKUP, spec))) {
-            final var out = spec.commandLine().getOut();
-            out.println(client.request("failover", LIMIT).path("result").asString());
-            out.flush();
-            return ExitCode.OK;
-        }
+        agent(AgentRole.BACKUP).send(AgentControl.request("failover"), LIMIT);
+        return ExitCode.OK;
     }
 }

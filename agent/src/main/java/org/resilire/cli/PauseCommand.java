@@ -1,11 +1,6 @@
 package org.resilire.cli;
 
-import java.io.IOException;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "pause",
@@ -20,17 +15,4 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = {"  resilire pause --vm db && long-batch-job; resilire resume --vm db"})
-final class PauseCommand implements Callable<Integer> {
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
-
-    @Override
-    public Integer call() throws IOException {
-        new PrimaryControl(common, spec).send(PrimaryControl.request("pause"));
-        return ExitCode.OK;
-    }
-}
+final class PauseCommand extends PrimaryCommand {}

@@ -26,7 +26,6 @@ final class PolicyOptions {
     @Option(
             names = "--period",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description =
                     "From checkpoint to checkpoint, 1ms or more; --policy adaptive begins with it. Default: 20ms, with"
                             + " --mode llm 200ms.")
@@ -35,14 +34,12 @@ final class PolicyOptions {
     @Option(
             names = "--min-period",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description = "Least time from checkpoint to checkpoint with --policy output and adaptive. Default: 1ms.")
     Duration minPeriod;
 
     @Option(
             names = "--max-period",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description =
                     "Greatest time from checkpoint to checkpoint with --policy output and adaptive. Default: 200ms.")
     Duration maxPeriod;
@@ -50,7 +47,6 @@ final class PolicyOptions {
     @Option(
             names = "--target-delay",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description =
                     "With --policy adaptive: what the guest sends is to wait so long on average; the longest period that"
                             + " holds it is chosen. Default: 10ms, unless --target-overhead is given.")

@@ -80,7 +80,6 @@ final class ProtectCommand implements Callable<Integer>, AgentCommand {
             required = true,
             split = "[,\\s]+",
             paramLabel = "IP:PORT",
-            converter = EndpointConverter.class,
             description =
                     "Where the backup's agent listens. Several (say it again, or separate them by commas) are asked"
                             + " in turn.")

@@ -28,7 +28,6 @@ final class ProtectionOptions {
     @Option(
             names = "--tracker",
             paramLabel = "HOW",
-            converter = TrackerConverter.class,
             defaultValue = "auto",
             description =
                     "How written pages are found: auto, write-protect, soft-dirty or compare. Default: ${DEFAULT-VALUE}.")

@@ -8,6 +8,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +20,9 @@ import org.resilire.disk.DiskImageException;
 import org.resilire.failover.DamagedRecordException;
 import org.resilire.guest.AttachException;
 import org.resilire.guest.GuestException;
+import org.resilire.guest.tracking.TrackerChoice;
 import org.resilire.linux.LinuxException;
+import org.resilire.transport.Endpoint;
 import org.resilire.transport.TransportException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -104,6 +107,9 @@ public final class Resilire {
         return new CommandLine(new Resilire())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
+                .registerConverter(Duration.class, new DurationConverter())
+                .registerConverter(Endpoint.class, new EndpointConverter())
+                .registerConverter(TrackerChoice.class, new TrackerConverter())
                 .setParameterExceptionHandler(Resilire::onBadParameter)
                 .setExecutionExceptionHandler(Resilire::onFailure);
     }

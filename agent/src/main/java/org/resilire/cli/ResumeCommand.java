@@ -2,13 +2,9 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "resume",
@@ -21,13 +17,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {"  resilire resume --vm db", "  resilire resume --vm db --no-wait && resilire status --vm db"})
-final class ResumeCommand implements Callable<Integer> {
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
+final class ResumeCommand extends PrimaryCommand {
 
     @Option(names = "--no-wait", description = "End at once; 'resilire status' tells when the guest is protected.")
     boolean noWait;
@@ -35,7 +25,6 @@ final class ResumeCommand implements Callable<Integer> {
     @Option(
             names = "--timeout",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "300s",
             description = "How long to wait for that; the agent goes on trying after it. Default: ${DEFAULT-VALUE}.")
     Duration timeout;
@@ -46,8 +35,7 @@ final class ResumeCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--timeout must be at least 1ms; to wait not at all, say --no-wait");
         }
-        new PrimaryControl(common, spec)
-                .send(PrimaryControl.request("resume").put("waitMillis", noWait ? 0 : timeout.toMillis()));
+        send(request().put("waitMillis", noWait ? 0 : timeout.toMillis()));
         return ExitCode.OK;
     }
 }

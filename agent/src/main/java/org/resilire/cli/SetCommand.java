@@ -2,18 +2,14 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import org.resilire.codec.PageCodec;
 import org.resilire.epoch.PolicySettings;
 import org.resilire.epoch.PolicySettings.Kind;
 import org.resilire.epoch.ReplicationMode.Identification;
 import org.resilire.fgbi.BlockSize;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.node.ObjectNode;
 
 @Command(
@@ -37,13 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  resilire set --vm db --codec delta+pack+lz4",
             "  resilire set --vm db --mode remus --no-wait",
         })
-final class SetCommand implements Callable<Integer> {
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
+final class SetCommand extends PrimaryCommand {
 
     @Option(
             names = "--policy",
@@ -51,31 +41,24 @@ final class SetCommand implements Callable<Integer> {
             description = "periodic, output or adaptive; see 'resilire protect --help'.")
     Kind policy;
 
-    @Option(
-            names = "--period",
-            paramLabel = "TIME",
-            converter = DurationConverter.class,
-            description = "From checkpoint to checkpoint, 1ms or more.")
+    @Option(names = "--period", paramLabel = "TIME", description = "From checkpoint to checkpoint, 1ms or more.")
     Duration period;
 
     @Option(
             names = "--min-period",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description = "Least time between two, of --policy output and adaptive.")
     Duration minPeriod;
 
     @Option(
             names = "--max-period",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description = "Greatest time between two, of --policy output and adaptive.")
     Duration maxPeriod;
 
     @Option(
             names = "--target-delay",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             description = "For --policy adaptive. A target that is given replaces both.")
     Duration targetDelay;
 
@@ -112,7 +95,6 @@ final class SetCommand implements Callable<Integer> {
     @Option(
             names = "--timeout",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "300s",
             description = "How long to wait for that; the agent goes on trying after it. Default: ${DEFAULT-VALUE}.")
     Duration timeout;
@@ -123,7 +105,7 @@ final class SetCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--timeout must be at least 1ms; to wait not at all, say --no-wait");
         }
-        final ObjectNode request = PrimaryControl.request("set");
+        final ObjectNode request = request();
         final int nothing = request.size();
         if (isSaid("--policy")) {
             request.put("policy", policy.name());
@@ -141,7 +123,7 @@ final class SetCommand implements Callable<Integer> {
         }
         checkValues();
         request.put("waitMillis", noWait ? 0 : timeout.toMillis());
-        new PrimaryControl(common, spec).send(request);
+        send(request);
         return ExitCode.OK;
     }
 

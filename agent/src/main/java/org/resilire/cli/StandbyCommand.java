@@ -76,7 +76,6 @@ final class StandbyCommand implements Callable<Integer>, AgentCommand {
             names = "--backup",
             split = "[,\\s]+",
             paramLabel = "IP:PORT",
-            converter = EndpointConverter.class,
             description =
                     "Where standbys of the guest may be offered after a takeover, for example by the repaired host:"
                             + " this agent then protects the guest by itself. Several are asked in turn; --listen's own is left out.")

@@ -27,7 +27,6 @@ final class StandbyOptions {
     @Option(
             names = "--listen",
             paramLabel = "IP:PORT",
-            converter = EndpointConverter.class,
             description = "Address of the replication link on this host, and a UDP port.")
     Endpoint listen;
 
@@ -55,7 +54,6 @@ final class StandbyOptions {
     @Option(
             names = "--fence-timeout",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "2s",
             description = "Time the command may take; a primary that lost its backup holds its output for as long."
                     + " Default: ${DEFAULT-VALUE}.")

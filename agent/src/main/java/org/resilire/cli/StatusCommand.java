@@ -4,17 +4,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.resilire.control.AgentCountersReader;
 import org.resilire.control.AgentProcess;
 import org.resilire.control.AgentRole;
 import org.resilire.control.RunDirectory;
 import org.resilire.control.StatusReport;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 
@@ -25,13 +21,7 @@ import tools.jackson.databind.node.ArrayNode;
         },
         footerHeading = "%nExamples:%n",
         footer = {"  resilire status --vm db", "  resilire status --vm db --json | jq '.[0].pauseMillisP50'"})
-final class StatusCommand implements Callable<Integer> {
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
+final class StatusCommand extends GuestCommand {
 
     @Option(
             names = "--json",

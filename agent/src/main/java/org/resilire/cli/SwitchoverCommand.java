@@ -1,11 +1,6 @@
 package org.resilire.cli;
 
-import java.io.IOException;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "switchover",
@@ -21,17 +16,4 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExample:%n",
         footer = {"  resilire switchover --vm db && echo 'host A can be serviced once it is no standby any more'"})
-final class SwitchoverCommand implements Callable<Integer> {
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
-
-    @Override
-    public Integer call() throws IOException {
-        new PrimaryControl(common, spec).send(PrimaryControl.request("switchover"));
-        return ExitCode.OK;
-    }
-}
+final class SwitchoverCommand extends PrimaryCommand {}

@@ -2,7 +2,6 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.ConnectException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,17 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.resilire.backup.TrialGuest;
 import org.resilire.control.AgentRole;
-import org.resilire.control.ControlClient;
 import org.resilire.control.Resources;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -48,20 +42,13 @@ import tools.jackson.databind.node.ObjectNode;
             "The check's environment: RESILIRE_VM, RESILIRE_TEST_PID (QEMU), RESILIRE_TEST_QMP (a QMP socket for the check alone),",
             "RESILIRE_TEST_CONSOLE (what the guest has written to its first serial port since it goes on).",
         })
-final class TestFailoverCommand implements Callable<Integer> {
+final class TestFailoverCommand extends GuestCommand {
 
     private static final Duration LINE_LIMIT = Duration.ofSeconds(30);
-
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
 
     @Option(
             names = "--for",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "5s",
             description = "How long the copy must run. Default: ${DEFAULT-VALUE}.")
     Duration duration;
@@ -75,7 +62,6 @@ final class TestFailoverCommand implements Callable<Integer> {
     @Option(
             names = "--check-timeout",
             paramLabel = "TIME",
-            converter = DurationConverter.class,
             defaultValue = "60s",
             description = "Time that the command may take. Default: ${DEFAULT-VALUE}.")
     Duration checkTimeout;
@@ -90,7 +76,7 @@ final class TestFailoverCommand implements Callable<Integer> {
         }
         final ObjectNode report = JsonMapper.shared().createObjectNode();
         try (Resources resources = new Resources()) {
-            final ObjectNode copy = copyReplica();
+            final ObjectNode copy = agent(AgentRole.BACKUP).ask(AgentControl.request("snapshot"), LINE_LIMIT);
             // Its files are removed in the end: of no other place than the agent names.
             final Path directory = Path.of(copy.required("directory").stringValue());
             resources.add(() -> TrialGuest.removeCopy(directory));
@@ -129,24 +115,6 @@ final class TestFailoverCommand implements Callable<Integer> {
                         Path.of(disk.path("socket").asString("")),
                         Path.of(disk.path("trialSocket").asString(""))));
         return sockets;
-    }
-
-    private ObjectNode copyReplica() throws IOException {
-        final PrintWriter err = spec.commandLine().getErr();
-        try (ControlClient client = ControlClient.connect(common.directory(AgentRole.BACKUP, spec))) {
-            return client.request(PrimaryControl.request("snapshot"), LINE_LIMIT, line -> {
-                err.println(line);
-                err.flush();
-            });
-        } catch (final ConnectException nobody) {
-            if (common.directory(AgentRole.PRIMARY, spec).liveAgent().isPresent()) {
-                final ConnectException elsewhere = new ConnectException("this host protects VM " + common.vm
-                        + "; run 'resilire test-failover' on the host that keeps its standby");
-                elsewhere.initCause(nobody);
-                throw elsewhere;
-            }
-            throw nobody;
-        }
     }
 
     private void print(final ObjectNode report) {

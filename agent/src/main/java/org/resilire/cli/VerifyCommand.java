@@ -2,13 +2,8 @@ package org.resilire.cli;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import org.resilire.control.AgentRole;
-import org.resilire.control.ControlClient;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -25,22 +20,13 @@ import tools.jackson.databind.node.ObjectNode;
         },
         footerHeading = "%nExample:%n",
         footer = "  resilire verify --vm db")
-final class VerifyCommand implements Callable<Integer> {
+final class VerifyCommand extends GuestCommand {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);
 
-    @Spec
-    CommandSpec spec;
-
-    @Mixin
-    CommonOptions common;
-
     @Override
     public Integer call() throws IOException {
-        final ObjectNode answer;
-        try (ControlClient client = ControlClient.connect(common.directory(AgentRole.PRIMARY, spec))) {
-            answer = client.request("verify", LIMIT);
-        }
+        final ObjectNode answer = agent(AgentRole.PRIMARY).ask(AgentControl.request("verify"), LIMIT);
         final long differing = answer.path("differingPages").asLong();
         final var out = spec.commandLine().getOut();
         boolean disksDiffer = false;
