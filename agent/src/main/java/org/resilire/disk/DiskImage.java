@@ -343,10 +343,6 @@ public final class DiskImage implements ServedDisk, AutoCloseable {
         return Math.max(end, Math.min(diskOffset + SECTOR_BYTES, lengthBytes()));
     }
 
-    private void requireInside(final long diskOffset, final long lengthBytes) {
-        Objects.checkFromIndexSize(diskOffset, lengthBytes, file.lengthBytes());
-    }
-
     private void requireWritable(final long diskOffset, final long lengthBytes) {
         requireInside(diskOffset, lengthBytes);
         if (isReadOnly) {

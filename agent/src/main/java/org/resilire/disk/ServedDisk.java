@@ -1,6 +1,7 @@
 package org.resilire.disk;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.resilire.linux.LinuxException;
 
 /**
@@ -42,4 +43,9 @@ public interface ServedDisk {
 
     /** Where the hole or data in which this byte is ends, at most the disk's length, and always behind the byte. */
     long extentEnd(long diskOffset, boolean isHole);
+
+    /** Throws an {@link IndexOutOfBoundsException} for a range that is not wholly in the disk. */
+    default void requireInside(final long diskOffset, final long lengthBytes) {
+        Objects.checkFromIndexSize(diskOffset, lengthBytes, lengthBytes());
+    }
 }

@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -370,10 +369,6 @@ final class TrialDisk implements ServedDisk, AutoCloseable {
     public long extentEnd(final long diskOffset, final boolean isHole) {
         requireInside(diskOffset, 1);
         return lengthBytes();
-    }
-
-    private void requireInside(final long diskOffset, final long lengthBytes) {
-        Objects.checkFromIndexSize(diskOffset, lengthBytes, replica.lengthBytes());
     }
 
     /** Once nobody uses it; whoever preserves may still be at it. */
