@@ -5,56 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
 import org.resilire.control.ControlException;
 import org.resilire.net.GateMode;
 import org.resilire.synthetic.Await;
-import org.resilire.synthetic.TestTransport;
-import org.resilire.transport.Endpoint;
 
 /** An operator pauses protection and resumes it: a primary and a backup over real Aeron, without QEMU. */
 @Timeout(120)
-class PauseTest {
+class PauseTest extends PrimaryAndBackup {
 
-    private static final int PAGES = 24;
     private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-    @TempDir
-    Path directory;
-
-    private final Endpoint endpoint = TestTransport.freeEndpoint();
-    private TestBackup backup;
-    private TestPrimary primary;
-
-    @BeforeEach
-    void make() {
-        backup = new TestBackup(directory.resolve("backup"), PAGES, endpoint);
-        primary = new TestPrimary(directory.resolve("primary"), PAGES, endpoint);
-    }
-
-    @AfterEach
-    void close() {
-        primary.close();
-        backup.close();
-    }
-
-    private void protect() {
-        backup.start();
-        primary.start();
-        primary.awaitState(AgentState.PROTECTED);
-        primary.awaitCheckpoints(3);
-    }
 
     private void pause() throws InterruptedException {
         assertTrue(primary.protectionSwitch.wantPause());

@@ -6,18 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.resilire.backup.TestBackup;
@@ -28,42 +24,10 @@ import org.resilire.guest.GuestMemory;
 import org.resilire.net.GateMode;
 import org.resilire.synthetic.Await;
 import org.resilire.synthetic.SyntheticGuest;
-import org.resilire.synthetic.TestTransport;
-import org.resilire.transport.Endpoint;
 
 /** A primary and a backup over real Aeron, without QEMU. */
 @Timeout(120)
-class ProtectionTest {
-
-    private static final int PAGES = 24;
-
-    @TempDir
-    Path directory;
-
-    private final Endpoint endpoint = TestTransport.freeEndpoint();
-    private TestBackup backup;
-    private TestPrimary primary;
-
-    @BeforeEach
-    void make() {
-        backup = new TestBackup(directory.resolve("backup"), PAGES, endpoint);
-        primary = new TestPrimary(directory.resolve("primary"), PAGES, endpoint);
-    }
-
-    @AfterEach
-    void close() {
-        primary.close();
-        if (backup != null) {
-            backup.close();
-        }
-    }
-
-    private void protect() {
-        backup.start();
-        primary.start();
-        primary.awaitState(AgentState.PROTECTED);
-        primary.awaitCheckpoints(3);
-    }
+class ProtectionTest extends PrimaryAndBackup {
 
     private void loseBackup() {
         backup.freeze();
@@ -201,7 +165,7 @@ class ProtectionTest {
         primary.awaitState(AgentState.UNPROTECTED);
         final long stepsUnprotected = primary.guest.steps();
         Await.until("the guest goes on", () -> primary.guest.lastPassedStep() > stepsUnprotected);
-        backup = new TestBackup(directory.resolve("another"), PAGES, endpoint).start();
+        backup = newBackup("another").start();
         primary.awaitState(AgentState.PROTECTED);
         primary.awaitCheckpoints(5);
         assertEquals(GateMode.HOLD, primary.output.mode());
@@ -248,7 +212,7 @@ class ProtectionTest {
                 }
             }
         };
-        backup = new TestBackup(directory.resolve("another"), PAGES, endpoint).start();
+        backup = newBackup("another").start();
         primary.awaitState(AgentState.PROTECTED);
         primary.awaitCheckpoints(2);
         assertTrue(synchronisationEpochs.get() > 0);
@@ -404,7 +368,7 @@ class ProtectionTest {
         backup = null;
         primary.clock.pass(TimeUnit.MINUTES.toNanos(5));
         primary.awaitState(AgentState.UNPROTECTED);
-        backup = new TestBackup(directory.resolve("another"), PAGES, endpoint).start();
+        backup = newBackup("another").start();
         primary.awaitState(AgentState.PROTECTED);
         primary.awaitCheckpoints(3);
         assertEquals(

@@ -5,52 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
 import org.resilire.control.ControlException;
 import org.resilire.net.GateMode;
 import org.resilire.synthetic.Await;
-import org.resilire.synthetic.TestTransport;
-import org.resilire.transport.Endpoint;
 
 /** A guest moves to the backup as planned, over real Aeron and without QEMU; and each way in which that can be broken off. */
 @Timeout(120)
-class SwitchoverTest {
-
-    private static final int PAGES = 24;
-
-    @TempDir
-    Path directory;
-
-    private final Endpoint endpoint = TestTransport.freeEndpoint();
-    private TestBackup backup;
-    private TestPrimary primary;
+class SwitchoverTest extends PrimaryAndBackup {
 
     @BeforeEach
-    void protect() {
-        backup = newBackup("backup");
-        primary = new TestPrimary(directory.resolve("primary"), PAGES, endpoint).start();
-        primary.awaitState(AgentState.PROTECTED);
-        primary.awaitCheckpoints(3);
-    }
-
-    private TestBackup newBackup(final String name) {
-        return new TestBackup(directory.resolve(name), PAGES, endpoint).start();
-    }
-
-    @AfterEach
-    void close() {
-        primary.close();
-        backup.close();
+    void begin() {
+        protect();
     }
 
     private static SwitchoverRequests.Moved result(final CompletableFuture<SwitchoverRequests.Moved> asked) {
@@ -65,6 +38,20 @@ class SwitchoverTest {
                 .getMessage();
     }
 
+    /** Of a move whose end needs time to pass. */
+    private String refusalInTime(final CompletableFuture<SwitchoverRequests.Moved> asked) {
+        Await.until("the primary has its answer", asked::isDone, () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
+        return refusal(asked);
+    }
+
+    /** Returns once the backup runs the guest and can tell nobody. */
+    private CompletableFuture<SwitchoverRequests.Moved> moveToABackupThatFallsSilent() {
+        backup.onResumed(backup::freeze);
+        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
+        Await.until("the guest runs on the backup", backup::isGuestRunning);
+        return asked;
+    }
+
     private void assertNeverTwo() {
         assertFalse(backup.isGuestRunning() && !primary.guest.isPaused(), "both hosts run the guest");
     }
@@ -74,6 +61,15 @@ class SwitchoverTest {
         primary.awaitCheckpoints(3);
         assertFalse(primary.guest.isStoppedForGood());
         assertFalse(backup.isGuestRunning());
+    }
+
+    /** By a backup that has to be greeted again first. */
+    private void assertProtectedAgainInTime() {
+        Await.until(
+                "the guest is protected again",
+                () -> primary.state() == AgentState.PROTECTED,
+                () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS / 4));
+        assertProtectedAgain();
     }
 
     @Test
@@ -147,18 +143,12 @@ class SwitchoverTest {
         assertEquals(GateMode.HOLD, primary.output.mode());
         assertEquals(AgentState.BACKUP_LOST, primary.state());
         backup.thaw();
-        Await.until(
-                "the guest is protected again",
-                () -> primary.state() == AgentState.PROTECTED,
-                () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS / 4));
-        assertProtectedAgain();
+        assertProtectedAgainInTime();
     }
 
     @Test
     void shouldAskWhoseTheGuestIsWhenTheLinkFailsOnceItWasGivenAwayAndStayStopped() {
-        backup.onResumed(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
-        Await.until("the guest runs on the backup", backup::isGuestRunning);
+        final CompletableFuture<SwitchoverRequests.Moved> asked = moveToABackupThatFallsSilent();
         Await.until("the backup is gone", () -> primary.session.phase() != PrimarySession.Phase.OPEN, () -> {
             primary.pass(TestBackup.DETECT_INTERVAL_NANOS);
             assertNeverTwo();
@@ -169,8 +159,7 @@ class SwitchoverTest {
         }
         assertFalse(asked.isDone());
         backup.thaw();
-        Await.until("the primary has its answer", asked::isDone, () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
-        assertTrue(refusal(asked).contains("the backup runs the guest"));
+        assertTrue(refusalInTime(asked).contains("the backup runs the guest"));
         assertEquals(ProtectionLoop.End.SUPERSEDED, primary.awaitEnd());
         assertNeverTwo();
         assertTrue(backup.isGuestRunning());
@@ -183,22 +172,15 @@ class SwitchoverTest {
         Await.until("the guest was given away", primary.guest::isStoppedForGood);
         primary.guest.onStoppedForGood(() -> {});
         backup.die();
-        backup = newBackup("backup, started again");
-        Await.until("the primary has its answer", asked::isDone, () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
-        final String refusal = refusal(asked);
+        backup = newBackup("backup, started again").start();
+        final String refusal = refusalInTime(asked);
         assertTrue(refusal.contains("runs on here"), refusal);
-        Await.until(
-                "the guest is protected again",
-                () -> primary.state() == AgentState.PROTECTED,
-                () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS / 4));
-        assertProtectedAgain();
+        assertProtectedAgainInTime();
     }
 
     @Test
     void shouldLeaveTheGuestPausedWhenToldToEndBeforeAnybodyKnowsWhoseItIs() {
-        backup.onResumed(backup::freeze);
-        final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
-        Await.until("the guest runs on the backup", backup::isGuestRunning);
+        final CompletableFuture<SwitchoverRequests.Moved> asked = moveToABackupThatFallsSilent();
         primary.stop();
         assertEquals(ProtectionLoop.End.SUPERSEDED, primary.awaitEnd());
         assertTrue(refusal(asked).contains("cont"));
