@@ -63,7 +63,7 @@ public final class DatabaseCommand implements Callable<Integer> {
 
     public static void main(final String[] arguments) {
         final DatabaseCommand command = new DatabaseCommand();
-        Program.run(command, FailoverOptions.NOT_SHOWN, () -> command.options.isVerbose(), arguments);
+        Program.run(command, RunOptions.NOT_SHOWN, () -> command.options.isVerbose(), arguments);
     }
 
     @Override
@@ -90,6 +90,6 @@ public final class DatabaseCommand implements Callable<Integer> {
                 false,
                 Duration.ofSeconds(seconds),
                 VERIFICATIONS,
-                options.firstSeed());
+                options.seed());
     }
 }

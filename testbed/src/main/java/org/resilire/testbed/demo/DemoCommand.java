@@ -86,7 +86,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     public static void main(final String[] arguments) {
         final DemoCommand demo = new DemoCommand();
-        Program.run(demo, FailoverOptions.NOT_SHOWN, () -> demo.options.isVerbose(), arguments);
+        Program.run(demo, RunOptions.NOT_SHOWN, () -> demo.options.isVerbose(), arguments);
     }
 
     @Override
@@ -116,6 +116,6 @@ public final class DemoCommand implements Callable<Integer> {
                 isIdle,
                 Duration.ofSeconds(seconds),
                 verifications,
-                options.firstSeed());
+                options.seed());
     }
 }

@@ -9,14 +9,15 @@ import java.util.function.Function;
  *
  * @param samples runs that have the figure
  */
-record Distribution(int samples, Double p50, Double p90, Double max) {
+record Distribution(int samples, Double p50, Double p90, Double p99, Double max) {
 
     static <R> Distribution of(final List<R> runs, final Function<R, Double> figure) {
         final List<Double> sorted =
                 runs.stream().map(figure).filter(Objects::nonNull).sorted().toList();
         return sorted.isEmpty()
-                ? new Distribution(0, null, null, null)
-                : new Distribution(sorted.size(), rank(sorted, 50), rank(sorted, 90), sorted.getLast());
+                ? new Distribution(0, null, null, null, null)
+                : new Distribution(
+                        sorted.size(), rank(sorted, 50), rank(sorted, 90), rank(sorted, 99), sorted.getLast());
     }
 
     private static Double rank(final List<Double> sorted, final int percent) {

@@ -55,8 +55,6 @@ final class Repetition<R extends RunResult> {
         if (options.repeat() > 1) {
             report.series(results);
         }
-        return RunResult.succeeded(results) == results.size()
-                ? CommandLine.ExitCode.OK
-                : FailoverOptions.BROKEN_PROMISE;
+        return RunResult.succeeded(results) == results.size() ? CommandLine.ExitCode.OK : RunOptions.BROKEN_PROMISE;
     }
 }

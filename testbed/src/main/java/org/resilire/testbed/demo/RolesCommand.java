@@ -1,9 +1,7 @@
 package org.resilire.testbed.demo;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import org.resilire.testbed.Program;
 import org.resilire.testbed.lab.AgentOptions;
@@ -12,16 +10,12 @@ import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.Lab;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code testbed/run roles}. */
 @Command(
         name = "testbed/run roles",
-        sortOptions = false,
-        usageHelpAutoWidth = true,
         header = "Two hosts change roles, again and again, and their guest's clients find every answer true.",
         description = {
             "",
@@ -31,27 +25,15 @@ import picocli.CommandLine.Spec;
                     + " that runs it. Over and over. With --planned the guest is moved by 'resilire switchover' instead.",
             ""
         },
-        footerHeading = "%nExamples:%n",
         footer = {
             "  testbed/run roles",
             "  testbed/run roles --changes 10 --disk --json chain.json",
             "  testbed/run roles --changes 20 --disk --planned",
             "  testbed/run roles --planned --protect '--mode llm'",
-        },
-        exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {
-            "0:every promise was kept",
-            "1:a promise was broken: which one is said",
-            "2:an argument is wrong",
-            "3:it could not be shown: something did not work"
         })
 public final class RolesCommand implements Callable<Integer> {
 
-    private static final int BROKEN_PROMISE = 1;
-    private static final int NOT_SHOWN = 3;
-
-    @Spec
-    private CommandSpec spec;
+    private static final Duration DETECT_TIMEOUT = Duration.ofMillis(200);
 
     @Option(
             names = "--changes",
@@ -85,89 +67,39 @@ public final class RolesCommand implements Callable<Integer> {
             description = "The guest's memory. Default: ${DEFAULT-VALUE}.")
     private int memoryMiB;
 
-    @Option(
-            names = "--detect-timeout",
-            paramLabel = "TIME",
-            defaultValue = "200ms",
-            converter = MillisConverter.class,
-            description =
-                    "Silence after which a host counts as failed; more where the machine is busy with other things."
-                            + " Default: ${DEFAULT-VALUE}.")
-    private Duration detectTimeout;
-
-    @Option(
-            names = "--protect",
-            paramLabel = "ARGS",
-            defaultValue = "",
-            description =
-                    "More arguments for both agents, of 'resilire protect', between blanks, as in --protect '--mode llm'.")
-    private String protectArguments;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            description = "Decides the instants; random if not given, and always shown.")
-    private Long seed;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the result there, too.")
-    private Path json;
-
-    @Option(
-            names = "--keep-logs",
-            paramLabel = "DIR",
-            description = "Keep logs, consoles and the clients' records there.")
-    private Path keepLogs;
-
-    @Option(names = "--verbose", description = "Show stack traces.")
-    private boolean isVerbose;
-
-    @SuppressWarnings("UnusedVariable") // picocli acts on it
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean isHelpWanted;
+    @Mixin
+    private RunOptions options;
 
     public static void main(final String[] arguments) {
         final RolesCommand command = new RolesCommand();
-        Program.run(command, NOT_SHOWN, () -> command.isVerbose, arguments);
+        Program.run(command, RunOptions.NOT_SHOWN, () -> command.options.isVerbose(), arguments);
     }
 
     @Override
     public Integer call() {
-        if (changes < 1) {
-            throw new ParameterException(spec.commandLine(), "--changes must be at least 1");
-        }
-        if (memoryMiB < GuestConfig.MIN_MEMORY_MIB) {
-            throw new ParameterException(
-                    spec.commandLine(), "--memory in MiB must be at least " + GuestConfig.MIN_MEMORY_MIB);
-        }
-        if (json != null) {
-            ResultFile.requireWritable(json);
-        }
-        final Narrator narrator = new Narrator(spec.commandLine().getOut(), true);
+        options.requireAtLeast("--changes", changes, 1);
+        options.requireAtLeast("--memory in MiB", memoryMiB, GuestConfig.MIN_MEMORY_MIB);
+        options.require();
+        final Narrator narrator = new Narrator(options.out(), true);
         final RolesResult result = run(narrator);
-        if (json != null) {
-            ResultFile.write(json, result);
+        if (options.json() != null) {
+            ResultFile.write(options.json(), result);
         }
         report(narrator, result);
-        return result.brokenPromises().isEmpty() ? CommandLine.ExitCode.OK : BROKEN_PROMISE;
+        return result.brokenPromises().isEmpty() ? CommandLine.ExitCode.OK : RunOptions.BROKEN_PROMISE;
     }
 
     private RolesResult run(final Narrator narrator) {
-        try (Lab lab = Lab.create(keepLogs == null ? null : keepLogs.toAbsolutePath());
+        try (Lab lab = Lab.create(options.logs());
                 RolesRun run = new RolesRun(lab, plan(), narrator)) {
             return run.run();
         }
     }
 
     private RolesPlan plan() {
-        final String[] more = protectArguments.isBlank()
-                ? new String[0]
-                : protectArguments.strip().split("\\s+");
+        final String[] more = options.protectArguments();
         final GuestConfig guest = new GuestConfig(GuestImage.fromEnvironment(), memoryMiB, 1);
-        final AgentOptions agents = AgentOptions.defaults()
-                .withDetectTimeout(detectTimeout)
+        final AgentOptions agents = options.withDetectTimeout(AgentOptions.defaults(), DETECT_TIMEOUT)
                 .withPrimaryExtra(more)
                 .withStandbyExtra(more);
         return new RolesPlan(
@@ -176,18 +108,21 @@ public final class RolesCommand implements Callable<Integer> {
                 changes,
                 isPlanned,
                 between,
-                // Short, so that it is easily given again.
-                seed != null ? seed : new SplittableRandom().nextLong(1_000_000));
+                options.seed());
     }
 
     private static void report(final Narrator narrator, final RolesResult result) {
         narrator.say("");
-        narrator.say("  %-20s %10s %10s %10s", "", "p50", "p90", "max");
+        narrator.say("  %-20s %10s %10s %10s %10s", "", "p50", "p90", "p99", "max");
         result.distributions().forEach((figure, distribution) -> {
             if (distribution.samples() > 0) {
                 narrator.say(
-                        "  %-20s %10s %10s %10s",
-                        figure, number(distribution.p50()), number(distribution.p90()), number(distribution.max()));
+                        "  %-20s %10s %10s %10s %10s",
+                        figure,
+                        number(distribution.p50()),
+                        number(distribution.p90()),
+                        number(distribution.p99()),
+                        number(distribution.max()));
             }
         });
         narrator.say("");

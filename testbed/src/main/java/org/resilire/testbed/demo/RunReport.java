@@ -56,11 +56,15 @@ abstract class RunReport<R extends RunResult, S extends RunSeries> {
         final S series = seriesOf(runs);
         narrator.say("");
         narrator.say("%d of %d failovers kept every promise: %s", series.succeeded(), series.repeats(), totals(series));
-        narrator.say("  %-28s %10s %10s %10s", "", "p50", "p90", "max");
+        narrator.say("  %-28s %10s %10s %10s %10s", "", "p50", "p90", "p99", "max");
         series.distributions()
                 .forEach((figure, distribution) -> narrator.say(
-                        "  %-28s %10s %10s %10s",
-                        figure, number(distribution.p50()), number(distribution.p90()), number(distribution.max())));
+                        "  %-28s %10s %10s %10s %10s",
+                        figure,
+                        number(distribution.p50()),
+                        number(distribution.p90()),
+                        number(distribution.p99()),
+                        number(distribution.max())));
     }
 
     abstract S seriesOf(List<R> runs);

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.resilire.testbed.TestbedException;
 
-/** The agent's two roles, as an administrator would start them. */
-final class AgentCommandLine {
+/** The agent's command lines, as an administrator would write them. */
+public final class AgentCommandLine {
 
     private static final int REPLICATION_PORT = 7878;
 
@@ -97,7 +97,17 @@ final class AgentCommandLine {
         return common;
     }
 
-    private static String launcher() {
+    /** A command about the lab's guest, for the host where an agent has that or its standby. */
+    public static List<String> about(final Lab lab, final LabHost host, final String... command) {
+        final List<String> line = new ArrayList<>(List.of(launcher()));
+        line.addAll(List.of(command));
+        line.addAll(
+                List.of("--vm", lab.vmName(), "--run-dir", host.agentRunBase().toString()));
+        return line;
+    }
+
+    /** {@code resilire}, of the source tree. */
+    public static String launcher() {
         final String home = System.getenv("RESILIRE_HOME");
         if (home == null || home.isBlank()) {
             throw new TestbedException("RESILIRE_HOME is not set: start this by testbed/run, which sets it");

@@ -30,6 +30,7 @@ import org.resilire.control.AgentState;
 import org.resilire.control.CountersFileException;
 import org.resilire.control.RunDirectory;
 import org.resilire.testbed.TestbedException;
+import org.resilire.testbed.lab.AgentCommandLine;
 import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.Lab;
 import org.resilire.testbed.lab.LabHost;
@@ -160,7 +161,7 @@ class BadInputSystemTest {
     void shouldSayThatItComparesAllMemoryForLackOfCapability() {
         final Path ram = lab.sharedMemory("modest.ram");
         final List<String> command = new ArrayList<>(WITHOUT_PTRACE);
-        command.add(CommandRun.launcher().toString());
+        command.add(AgentCommandLine.launcher());
         command.addAll(protectArguments(lab.vmName() + "-modest", startQemu("modest", ram, "share=on"), ram, 7005));
         final LabProcess primary = lab.start("modest-agent", lab.hostA().namespace(), command);
         try {
@@ -250,8 +251,7 @@ class BadInputSystemTest {
     void shouldSayThatBackupDoesNotAnswerAndKeepTrying() {
         final Path ram = lab.sharedMemory("lonely.ram");
         final Path qmp = startQemu("lonely", ram, "share=on");
-        final List<String> command =
-                new ArrayList<>(List.of(CommandRun.launcher().toString()));
+        final List<String> command = new ArrayList<>(List.of(AgentCommandLine.launcher()));
         command.addAll(protectArguments(lab.vmName() + "-lonely", qmp, ram, 7004));
         final LabProcess primary = lab.start("lonely-agent", lab.hostA().namespace(), command);
         try {
@@ -347,8 +347,7 @@ class BadInputSystemTest {
     private static LabProcess startStandby(
             final String vm, final int port, final String program, final int memoryMiB, final String... devices) {
         final Path ram = lab.sharedMemory("standby-" + port + ".ram");
-        final List<String> command =
-                new ArrayList<>(List.of(CommandRun.launcher().toString()));
+        final List<String> command = new ArrayList<>(List.of(AgentCommandLine.launcher()));
         command.addAll(standbyArguments(vm, port, ram, program, memoryMiB, devices));
         final LabProcess standby = lab.start("standby-" + port, lab.hostB().namespace(), command);
         final RunDirectory directory = RunDirectory.under(lab.hostB().agentRunBase(), vm, AgentRole.BACKUP);

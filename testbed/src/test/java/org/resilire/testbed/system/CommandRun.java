@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.resilire.testbed.TestbedException;
+import org.resilire.testbed.lab.AgentCommandLine;
 import org.resilire.testbed.lab.Lab;
 import org.resilire.testbed.lab.LabHost;
 import org.resilire.testbed.lab.Namespace;
@@ -24,21 +25,9 @@ record CommandRun(int exitStatus, List<String> output, List<String> errors) {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
-    /** Where the sources and the built agent are. */
-    static Path launcher() {
-        final String home = System.getenv("RESILIRE_HOME");
-        if (home == null) {
-            throw new TestbedException("RESILIRE_HOME is not set: start this by testbed/run, which sets it");
-        }
-        return Path.of(home, "agent", "bin", "resilire");
-    }
-
     /** Runs a command about the lab's guest on a host, where an agent has it or its standby. */
     static CommandRun about(final Lab lab, final LabHost host, final String... command) {
-        final List<String> arguments = new ArrayList<>(List.of(command));
-        arguments.addAll(
-                List.of("--vm", lab.vmName(), "--run-dir", host.agentRunBase().toString()));
-        return in(host.namespace(), arguments);
+        return run(host.namespace(), AgentCommandLine.about(lab, host, command));
     }
 
     /** Runs it inside a namespace and waits for its end. */
@@ -49,8 +38,12 @@ record CommandRun(int exitStatus, List<String> output, List<String> errors) {
     /** The same, started by another command that takes a command line at its end. */
     static CommandRun in(final Namespace namespace, final List<String> starter, final List<String> arguments) {
         final List<String> command = new ArrayList<>(starter);
-        command.add(launcher().toString());
+        command.add(AgentCommandLine.launcher());
         command.addAll(arguments);
+        return run(namespace, command);
+    }
+
+    private static CommandRun run(final Namespace namespace, final List<String> command) {
         Path output = null;
         Path errors = null;
         try {
@@ -64,8 +57,8 @@ record CommandRun(int exitStatus, List<String> output, List<String> errors) {
                     .start();
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new TestbedException("resilire " + String.join(" ", arguments) + " did not end within "
-                        + LIMIT.toSeconds() + " s: " + Files.readString(errors));
+                throw new TestbedException(String.join(" ", command) + " did not end within " + LIMIT.toSeconds()
+                        + " s: " + Files.readString(errors));
             }
             return new CommandRun(
                     process.exitValue(),
