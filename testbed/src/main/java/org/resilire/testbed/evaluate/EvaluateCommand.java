@@ -6,18 +6,15 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.resilire.testbed.Program;
+import org.resilire.testbed.ProgramOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code testbed/run evaluate}. */
 @Command(
         name = "testbed/run evaluate",
-        sortOptions = false,
-        usageHelpAutoWidth = true,
         header = "Measures guests under load in every mode of replication, beside the papers' claims.",
         description = {
             "",
@@ -33,17 +30,17 @@ import picocli.CommandLine.Spec;
             "  synthetic  dirty rates that an emulated guest cannot reach (synthetic guest)",
             "  migration  QEMU's own migration beside the initial synchronisation",
             "  delay      what a client waits for 1 ms of work, by when checkpoints are made",
+            "  trial      what clients feel of a test of the standby ('resilire test-failover')",
             "  llm        input replay beside Remus and FGBI: delay, type I downtime, what happens to answers",
             "  disk       a disk through the agent's NBD server beside qemu-nbd",
             ""
         },
-        footerHeading = "%nExamples:%n",
         footer = {
             "  testbed/run evaluate --quick --out /tmp/figures",
             "  testbed/run evaluate --only modes --workloads redis,npb-ep --modes remus-raw,fgbi-both --out figures",
+            "  testbed/run evaluate --only trial --out figures",
             "  testbed/run evaluate --report-only --out figures",
         },
-        exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
             "0:everything was measured",
             "1:something could not be measured, or memories differed: what is said, and is in the report",
@@ -64,11 +61,12 @@ public final class EvaluateCommand implements Callable<Integer> {
             new SyntheticExperiments.Rate(),
             new MigrationExperiment(),
             new DelayExperiment(),
+            new TrialExperiment(),
             new ReplayExperiment(),
             new DiskExperiment());
 
-    @Spec
-    private CommandSpec spec;
+    @Mixin
+    private ProgramOptions options;
 
     @Option(
             names = "--out",
@@ -96,13 +94,6 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--report-only", description = "Measure nothing; make the report from the results that are there.")
     private boolean isReportOnly;
 
-    @SuppressWarnings("UnusedVariable") // picocli acts on it
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    private boolean isHelpWanted;
-
     /** Ends with the exit status that the help lists. */
     public static void main(final String[] arguments) {
         // Drawings need no screen.
@@ -116,7 +107,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         final EvaluationPlan plan = isQuick
                 ? EvaluationPlan.quick(chosenWorkloads(), chosenModes())
                 : EvaluationPlan.full(chosenWorkloads(), chosenModes());
-        final PrintWriter terminal = spec.commandLine().getOut();
+        final PrintWriter terminal = options.out();
         final Results results = Results.open(out, plan.settings());
         if (isReportOnly) {
             terminal.println("report: " + Report.write(out, results));
@@ -147,7 +138,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                         .noneMatch(experiment -> experiment.name().equals(name)))
                 .findFirst()
                 .ifPresent(name -> {
-                    throw new ParameterException(spec.commandLine(), "there is no experiment '" + name + "'");
+                    throw options.wrong("there is no experiment '" + name + "'");
                 });
         return EXPERIMENTS.stream()
                 .filter(experiment -> only.isEmpty() || only.contains(experiment.name()))
@@ -160,7 +151,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                     ? List.of(Workload.values())
                     : workloads.stream().map(Workload::labelled).toList();
         } catch (final IllegalArgumentException unknown) {
-            throw new ParameterException(spec.commandLine(), unknown.getMessage(), unknown);
+            throw options.wrong(unknown.getMessage());
         }
     }
 
@@ -170,7 +161,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                     ? ProtectionMode.ALL
                     : modes.stream().map(ProtectionMode::named).toList();
         } catch (final IllegalArgumentException unknown) {
-            throw new ParameterException(spec.commandLine(), unknown.getMessage(), unknown);
+            throw options.wrong(unknown.getMessage());
         }
     }
 }

@@ -94,44 +94,55 @@ final class OverheadExperiment implements Experiment {
 
     private static List<Sample> stopAndCont(
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
-        final int count = evaluation.plan().samples();
-        final List<Sample> samples = new ArrayList<>();
-        samples.add(unprotected(evaluation, running, point, 1));
-        for (int number = 1; number <= count; number++) {
-            try (PacedPauses pauses = new PacedPauses(subject, period(point))) {
-                final List<Probe> probes = new ArrayList<>(running.probes());
-                probes.add(Probes.pauses(pauses));
-                samples.add(evaluation.window(point, number, count, WINDOW, probes));
-            }
-            samples.add(unprotected(evaluation, running, point, number + 1));
+        return Alternation.windows(
+                evaluation.plan().samples(),
+                number -> unprotected(evaluation, running, point, number),
+                number -> paused(evaluation, subject, running, point, number));
+    }
+
+    private static Sample paused(
+            final Evaluation evaluation,
+            final Subject subject,
+            final RunningWorkload running,
+            final Point point,
+            final int number) {
+        try (PacedPauses pauses = new PacedPauses(subject, period(point))) {
+            final List<Probe> probes = new ArrayList<>(running.probes());
+            probes.add(Probes.pauses(pauses));
+            return evaluation.window(point, number, evaluation.plan().samples(), WINDOW, probes);
         }
-        return samples;
     }
 
     private static List<Sample> protect(
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
         final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
         final Duration period = period(point);
-        final int count = evaluation.plan().samples();
         final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
-        final List<Sample> unprotected = new ArrayList<>();
-        final List<Sample> samples = new ArrayList<>();
+        final List<Sample> samples;
         try (Protection protection = Protection.attach(subject, mode.options(), period)) {
             evaluation.protect(protection);
             final List<Probe> probes = protection.probes(running.probes());
-            for (int number = 1; number <= count; number++) {
-                // One pair of agents all along: a fresh one would be compiling its code in each window.
-                protection.pause();
-                unprotected.add(unprotected(evaluation, running, point, number));
-                protection.resume();
-                Probes.window(RESUMED_SETTLE, List.of());
-                samples.add(evaluation.window(point, number, count, WINDOW, probes));
-            }
-            evaluation.conclude(protection, floor, samples);
-            protection.pause();
-            unprotected.add(unprotected(evaluation, running, point, count + 1));
+            // One pair of agents all along: a fresh one would be compiling its code in each window.
+            samples = Alternation.windows(
+                    evaluation.plan().samples(),
+                    number -> {
+                        protection.pause();
+                        return unprotected(evaluation, running, point, number);
+                    },
+                    number -> {
+                        protection.resume();
+                        Probes.window(RESUMED_SETTLE, List.of());
+                        return evaluation.window(
+                                point, number, evaluation.plan().samples(), WINDOW, probes);
+                    });
+            protection.resume();
+            evaluation.conclude(
+                    protection,
+                    floor,
+                    samples.stream()
+                            .filter(sample -> sample.point().equals(point))
+                            .toList());
         }
-        samples.addAll(unprotected);
         samples.forEach(sample -> running.addVerdict(sample.figures()));
         return samples;
     }

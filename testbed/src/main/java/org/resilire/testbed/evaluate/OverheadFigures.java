@@ -1,6 +1,5 @@
 package org.resilire.testbed.evaluate;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -33,16 +32,11 @@ final class OverheadFigures {
 
     /** How much longer the same work takes, window by window, than in the mean of the unprotected ones before and after. */
     Spread overhead(final Point point) {
-        final Map<Integer, Double> without = new HashMap<>();
-        samples.getOrDefault(OverheadExperiment.baseline(point), List.of())
-                .forEach(sample -> without.put(sample.number(), sample.figure(WORK)));
-        return Spread.of(samples.getOrDefault(point, List.of()).stream()
-                .mapToDouble(sample -> {
-                    final double before = without.getOrDefault(sample.number(), Double.NaN);
-                    final double after = without.getOrDefault(sample.number() + 1, Double.NaN);
-                    return (before + after) / 2 / sample.figure(WORK) - 1;
-                })
-                .toArray());
+        return Alternation.compare(
+                samples.getOrDefault(point, List.of()),
+                samples.getOrDefault(OverheadExperiment.baseline(point), List.of()),
+                WORK,
+                (with, without) -> without / with - 1);
     }
 
     /** What the guest's standing still alone makes of it: paused time to running time. */

@@ -49,6 +49,7 @@ final class Report {
         syntheticSection();
         migrationSection();
         DelaySection.write(html, results);
+        TrialSection.write(html, results);
         ReplaySection.write(html, results);
         DiskSection.write(html, results);
         failures();

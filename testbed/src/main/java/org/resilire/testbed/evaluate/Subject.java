@@ -3,6 +3,7 @@ package org.resilire.testbed.evaluate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.resilire.testbed.lab.AgentCommandLine;
 import org.resilire.testbed.lab.AgentOptions;
 import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.GuestConfig;
@@ -55,6 +56,11 @@ final class Subject implements AutoCloseable {
         return syntheticConfig == null
                 ? AgentProcess.standby(lab, guestConfig, TakeoverMode.MANUAL, options)
                 : AgentProcess.standby(lab, syntheticConfig, TakeoverMode.MANUAL, options);
+    }
+
+    /** A command of {@code resilire} about the guest, on the host that keeps its standby; its output is that of a log. */
+    LabProcess onStandbysHost(final String... command) {
+        return lab.start(command[0], lab.hostB().namespace(), AgentCommandLine.about(lab, lab.hostB(), command));
     }
 
     private AgentOptions options(final Duration period) {

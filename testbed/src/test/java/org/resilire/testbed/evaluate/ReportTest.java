@@ -142,6 +142,19 @@ class ReportTest {
     }
 
     @Test
+    void shouldTellWhatATestOfTheStandbyMakesOfTheDelayWindowByWindow() throws IOException {
+        final double[] without = {10, 12, 14};
+        for (int i = 0; i < without.length; i++) {
+            addOne(TrialExperiment.baseline(), i + 1, Map.of("latencyMillisP50", without[i]));
+        }
+        // A guest that gets slower all the while; a test adds 2 ms the first time and 4 the second.
+        addOne(TrialExperiment.point(), 1, Map.of("latencyMillisP50", 13.0));
+        addOne(TrialExperiment.point(), 2, Map.of("latencyMillisP50", 17.0));
+        final String row = row(page(), "delay p50 ms");
+        assertTrue(row.contains("12.0 ± 2.00 | 15.0 ± 2.83 | 3.00 ± 1.41 | 1.00 | beyond noise"), row);
+    }
+
+    @Test
     void shouldSetInputReplayBesideRemusAtTheSamePeriod() throws IOException {
         final Map<ReplayMode, Double> downtimes =
                 Map.of(ReplayMode.REMUS, 320.0, ReplayMode.FGBI, 240.0, ReplayMode.LLM, 300.0);
