@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,9 @@ class ChangingRolesSystemTest {
 
     private static final String DISK = "d0";
     private static final long DISK_BYTES = 256L << 20;
+
+    /** Between two checkpoints the clients are answered many times. */
+    private static final Duration LONG_PERIOD = Duration.ofMillis(200);
 
     private static final GuestConfig WITH_DISK =
             GuestConfig.small(GuestImage.fromEnvironment()).withDisks(DISK);
@@ -104,20 +108,36 @@ class ChangingRolesSystemTest {
     }
 
     @Test
-    void shouldMoveAGuestWhoseInputIsLoggedAndProtectItSoAgain() {
+    void shouldMoveAGuestWhoseInputIsLoggedAndReplayThatInTwoTakeoversAfterEachOther() {
         final GuestConfig guest = GuestConfig.small(GuestImage.fromEnvironment());
         try (TwoHosts hosts = TwoHosts.withoutGuest("ChangingRolesSystemTest-llm", guest)) {
             final String[] mode = {"--mode", "llm"};
-            final ChangingHosts roles =
-                    protect(hosts, TwoHosts.patient().withPrimaryExtra(mode).withStandbyExtra(mode));
+            final ChangingHosts roles = protect(
+                    hosts,
+                    TwoHosts.patient()
+                            .withPeriod(LONG_PERIOD)
+                            .withPrimaryExtra(mode)
+                            .withStandbyExtra(mode));
             move(hosts, roles);
-            roles.killActiveHost();
+            final AgentProcess firstSuccessor = roles.killActiveHost();
             hosts.awaitAnswersSince(System.nanoTime());
             roles.offerStandby();
             roles.awaitProtected();
             assertEquals(3, roles.primary().counter(AgentCounter.GENERATION), roles::describe);
+            requireReplayed(firstSuccessor, roles);
+            hosts.awaitAnswersSince(System.nanoTime());
+
+            final AgentProcess secondSuccessor = roles.killActiveHost();
             hosts.requireNothingLost();
+            requireReplayed(secondSuccessor, roles);
+            assertEquals(4, secondSuccessor.counter(AgentCounter.GENERATION), roles::describe);
         }
+    }
+
+    /** Of a takeover: the guest did again what it had done since its checkpoint, and did the same. */
+    private static void requireReplayed(final AgentProcess successor, final ChangingHosts roles) {
+        assertTrue(successor.counter(AgentCounter.REPLAYED_FRAMES) > 0, roles::describe);
+        assertEquals(0, successor.counter(AgentCounter.DIVERGED_FLOWS), roles::describe);
     }
 
     private static void move(final TwoHosts hosts, final ChangingHosts roles) {
