@@ -3,10 +3,13 @@ package org.resilire.testbed.evaluate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
+import org.resilire.testbed.lab.ProcessorSplit;
+import org.resilire.testbed.lab.QmpClient;
 
 /**
  * What protection costs a program that computes, at two rates, and what of it QEMU's stop and cont cost alone. Windows with and without
@@ -16,12 +19,14 @@ final class OverheadExperiment implements Experiment {
 
     static final String NAME = "overhead";
     static final String STOP_CONT = "stop-cont";
+    static final String APART = "fgbi-apart";
     static final List<Integer> RATES = List.of(10, 40);
     static final List<ProtectionMode> MODES = List.of(
             ProtectionMode.REMUS_RAW,
             ProtectionMode.REMUS_COMPRESSED,
             ProtectionMode.FGBI_BARE,
-            ProtectionMode.DEFAULT);
+            ProtectionMode.DEFAULT,
+            ProtectionMode.APART);
 
     /** Long enough for ten epochs of the lower rate. */
     private static final Duration WINDOW = Duration.ofSeconds(1);
@@ -55,7 +60,10 @@ final class OverheadExperiment implements Experiment {
     public List<Point> points(final EvaluationPlan plan) {
         return RATES.stream()
                 .flatMap(rate -> Stream.concat(
-                                Stream.of(STOP_CONT), MODES.stream().map(ProtectionMode::name))
+                                Stream.of(STOP_CONT),
+                                MODES.stream()
+                                        .filter(mode -> !mode.name().equals(APART) || ProcessorSplit.isPossible())
+                                        .map(ProtectionMode::name))
                         .map(mode -> point(rate, mode)))
                 .toList();
     }
@@ -73,11 +81,11 @@ final class OverheadExperiment implements Experiment {
                 RunningWorkload running = new RunningWorkload(subject)) {
             running.startOnce(Workload.NPB_EP);
             for (final Point point : wanted) {
-                evaluation.measure(
-                        point,
-                        () -> point.coordinate("mode").equals(STOP_CONT)
-                                ? stopAndCont(evaluation, subject, running, point)
-                                : protect(evaluation, subject, running, point));
+                evaluation.measure(point, () -> switch (point.coordinate("mode")) {
+                    case STOP_CONT -> stopAndCont(evaluation, subject, running, point);
+                    case APART -> protectApart(evaluation, subject, running, point);
+                    default -> protect(evaluation, subject, running, point, protection -> {});
+                });
             }
         }
     }
@@ -113,14 +121,33 @@ final class OverheadExperiment implements Experiment {
         }
     }
 
-    private static List<Sample> protect(
+    private static List<Sample> protectApart(
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
+        try (QmpClient qmp = subject.openQmp();
+                ProcessorSplit split = new ProcessorSplit(qmp)) {
+            return protect(
+                    evaluation,
+                    subject,
+                    running,
+                    point,
+                    protection -> protection.agents().forEach(split::keepOff));
+        }
+    }
+
+    /** @param prepare what to do to the agents once they protect the guest */
+    private static List<Sample> protect(
+            final Evaluation evaluation,
+            final Subject subject,
+            final RunningWorkload running,
+            final Point point,
+            final Consumer<Protection> prepare) {
         final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
         final Duration period = period(point);
         final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
         final List<Sample> samples;
         try (Protection protection = Protection.attach(subject, mode.options(), period)) {
             evaluation.protect(protection);
+            prepare.accept(protection);
             final List<Probe> probes = protection.probes(running.probes());
             // One pair of agents all along: a fresh one would be compiling its code in each window.
             samples = Alternation.windows(

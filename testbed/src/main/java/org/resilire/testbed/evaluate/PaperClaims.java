@@ -41,6 +41,11 @@ final class PaperClaims {
                 "NPB-EP, which is no kernel build, at 10 and 40 epochs/s: "
                         + slowdowns(results, "Remus raw", ProtectionMode.REMUS_RAW.name()) + "; "
                         + slowdowns(results, "FGBI as by default", ProtectionMode.DEFAULT.name()) + "; "
+                        + slowdowns(
+                                results,
+                                "the same with agents kept off the guest's processor",
+                                OverheadExperiment.APART)
+                        + "; "
                         + slowdowns(results, "stop and cont alone", OverheadExperiment.STOP_CONT)));
         rows.add(List.of(
                 "Smaller blocks cost more [R]",

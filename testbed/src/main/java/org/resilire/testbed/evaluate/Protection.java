@@ -10,6 +10,7 @@ import org.resilire.control.AgentState;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.AgentProcess;
 import org.resilire.testbed.lab.Await;
+import org.resilire.testbed.lab.LabProcess;
 import tools.jackson.databind.JsonNode;
 
 /** A pair of agents over a guest, from their start to their end in good order. One thread. */
@@ -95,6 +96,11 @@ final class Protection implements AutoCloseable {
                 Probes.cpu("guest", subject.process())));
         probes.addAll(more);
         return probes;
+    }
+
+    /** Both, once {@link #protect()} has returned. */
+    List<LabProcess> agents() {
+        return List.of(primary.process(), standby.process());
     }
 
     /** The guest goes on unprotected until {@link #resume()}; both agents stay. */
