@@ -207,25 +207,42 @@ public final class DirtyBitmap implements AutoCloseable {
         return HEADER_BYTES + layer * layerBytes + block / Long.SIZE * Long.BYTES;
     }
 
-    /**
-     * Makes the young layer the old one; the old one keeps what is still in it.
-     *
-     * <p>Called while the guest is paused between two epochs.
-     */
+    /** Makes the young layer the old one; what is still in the old one stays marked. */
     void beginGeneration() {
-        final long old = young ^ 1;
-        // If the last generation was not cleared, its marks stay: they join the ones that age now.
-        for (long at = 0; at < layerBytes; at += Long.BYTES) {
-            final long from = HEADER_BYTES + old * layerBytes + at;
-            final long word = file.get(JAVA_LONG, from);
+        for (long word = 0; word >= 0; ) {
+            word = joinOld(word, Integer.MAX_VALUE);
+        }
+        turn();
+    }
+
+    /**
+     * Moves marks of a generation that was not cleared to the young layer, where they age with those. A piece at a time: marks may come in
+     * between.
+     *
+     * @param fromWord 0, or what the last piece returned
+     * @param words at most so many
+     * @return where the next piece begins; -1 if nothing is left
+     */
+    long joinOld(final long fromWord, final int words) {
+        final long end = Math.min(fromWord + words, layerBytes / Long.BYTES);
+        final long from = HEADER_BYTES + (young ^ 1) * layerBytes;
+        final long to = HEADER_BYTES + young * layerBytes;
+        for (long at = fromWord * Long.BYTES; at < end * Long.BYTES; at += Long.BYTES) {
+            final long word = file.get(JAVA_LONG, from + at);
             if (word != 0) {
-                final long to = HEADER_BYTES + young * layerBytes + at;
-                file.set(JAVA_LONG, to, file.get(JAVA_LONG, to) | word);
-                file.set(JAVA_LONG, from, 0);
+                // In this order: at no instant is it in neither, whatever becomes of this process.
+                file.set(JAVA_LONG, to + at, file.get(JAVA_LONG, to + at) | word);
+                file.set(JAVA_LONG, from + at, 0);
             }
         }
+        return end * Long.BYTES == layerBytes ? -1 : end;
+    }
+
+    /** The young layer becomes the old one, and the other one, in which {@link #joinOld} has left nothing, the young one. */
+    void turn() {
+        final long old = young ^ 1;
         young = old;
-        file.set(JAVA_LONG, YOUNG_OFFSET, young);
+        file.set(JAVA_LONG, YOUNG_OFFSET, old);
     }
 
     /** Everything before the last {@link #beginGeneration} is on the replica's disk. Any thread, not together with another generation. */

@@ -21,13 +21,17 @@ import org.resilire.linux.AnonymousMemory;
  * the backup must be able to hold, changes wait too, until the guest is about to be paused ({@link #expectPause}): what is under way
  * then must get through, or the pause would never come.
  *
- * <p>Threads: any change the disk; one, the sender, polls, without taking a lock unless somebody waits for room; one begins epochs.
- * Nobody may poll while another thread starts or stops.
+ * <p>Threads: any change the disk, one at a time under this object's monitor; one, the sender, polls; one begins epochs, in the guest's
+ * pause. The last two take no lock: a change may hold the monitor for as long as its data are copied and a page of the bitmap's file is
+ * waited for. Nobody may poll while another thread starts or stops.
  */
 public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     /** At least this, so that a server's largest write fits a few times over. */
     public static final long MIN_CAPACITY_BYTES = 4L << 20;
+
+    /** Of the bitmap, that changes wait for at a time: some microseconds. */
+    private static final int WORDS_AT_A_TIME = 1024;
 
     private final DirtyBitmap bitmap;
     private final AnonymousMemory memory;
@@ -39,17 +43,26 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     private final AtomicLong tail = new AtomicLong();
 
-    /** Changes that wait for room: the sender looks here before it wakes anybody. */
-    private volatile int waiting;
+    /** Changes that wait for room or for the log to start, and whoever waits for changes to end; never with the monitor. */
+    private final WaitingThreads waiting = new WaitingThreads();
+
+    private final AtomicLong delayedChanges = new AtomicLong();
+    private final AtomicLong delayNanosTotal = new AtomicLong();
 
     private volatile boolean isBroken;
     private volatile long session;
-    private volatile long epochBytes;
 
-    // From here on guarded by this object's monitor, on which every change that cannot go on waits.
+    /** Written by whoever begins epochs, read by changes. */
+    private volatile long epoch;
+
+    /** The tail as the current epoch began. */
+    private volatile long epochStart;
+
+    private volatile boolean isPauseExpected;
+
+    // From here on guarded by this object's monitor.
     private boolean isLogging;
     private boolean isStarting;
-    private boolean isPauseExpected;
 
     /** Changes between their first and last call here. */
     private long underWay;
@@ -57,10 +70,6 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     /** Promised to changes under way. */
     private long reservedBytes;
 
-    private long epoch;
-    private int waiters;
-    private long delayedChanges;
-    private long delayNanosTotal;
     private long changesTotal;
     private long writtenBytesTotal;
 
@@ -92,16 +101,32 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     /** Begins to log, once no change is under way: every change is either marked only, before this returns, or logged. */
-    public synchronized void start() {
-        isStarting = true;
-        while (underWay > 0) {
-            awaitProgress();
+    public void start() {
+        final int place = waiting.enter();
+        boolean isInterrupted = false;
+        try {
+            while (!tryStart()) {
+                isInterrupted |= waiting.park(place);
+            }
+        } finally {
+            waiting.leave(place);
         }
-        isStarting = false;
+        waiting.wakeAll();
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized boolean tryStart() {
+        // No other change begins until those under way have ended.
+        isStarting = underWay > 0;
+        if (isStarting) {
+            return false;
+        }
         clear();
         isLogging = true;
         session = session + 1;
-        notifyAll();
+        return true;
     }
 
     /** Forgets what is logged and lets all that wait go on, marked in the bitmap only. */
@@ -109,7 +134,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         isLogging = false;
         session = session + 1;
         clear();
-        notifyAll();
+        waiting.wakeAll();
     }
 
     /** A number that every start and stop changes: what was logged under another one may never have been sent. */
@@ -118,10 +143,10 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     private void clear() {
-        head.set(0);
-        tail.set(0);
+        final long end = tail.get();
+        head.set(end);
+        epochStart = end;
         reservedBytes = 0;
-        epochBytes = 0;
         isPauseExpected = false;
         isBroken = false;
     }
@@ -135,8 +160,9 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         if (!isLogging) {
             return true;
         }
+        final long loggedBytes = epochBytes();
         final boolean isWithinQuota =
-                isPauseExpected || epochBytes + reservedBytes + recordBytes <= epochQuotaBytes || epochBytes == 0;
+                isPauseExpected || loggedBytes + reservedBytes + recordBytes <= epochQuotaBytes || loggedBytes == 0;
         return isWithinQuota && recordBytes <= capacityBytes - (tail.get() - head.get()) - reservedBytes;
     }
 
@@ -145,23 +171,30 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         return isLogging
                 && !isStarting
                 && tail.get() - head.get() + reservedBytes < capacityBytes / 4
-                && epochBytes < epochQuotaBytes / 4;
+                && epochBytes() < epochQuotaBytes / 4;
     }
 
     /** The current epoch has brought so much that it should end. */
     public boolean isEpochLarge() {
-        return epochBytes >= epochQuotaBytes / 4;
+        return epochBytes() >= epochQuotaBytes / 4;
     }
 
     @Override
-    public synchronized void beforeChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
+    public void beforeChange(final DiskChange change, final long diskOffset, final long lengthBytes) {
         final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
         if (recordBytes > maxChangeBytes()) {
             throw new IllegalArgumentException(
                     "a change of " + lengthBytes + " bytes is too large for a log of " + capacityBytes);
         }
+        if (!tryBegin(change, diskOffset, lengthBytes, recordBytes)) {
+            awaitBegin(change, diskOffset, lengthBytes, recordBytes);
+        }
+    }
+
+    private synchronized boolean tryBegin(
+            final DiskChange change, final long diskOffset, final long lengthBytes, final long recordBytes) {
         if (isStarting || !hasRoom(recordBytes)) {
-            awaitRoom(recordBytes);
+            return false;
         }
         if (isLogging) {
             reservedBytes += recordBytes;
@@ -169,41 +202,32 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         underWay++;
         // Before the disk changes: a change that is cut short by the end of this process is marked.
         mark(change, diskOffset, lengthBytes);
+        return true;
+    }
+
+    private void awaitBegin(
+            final DiskChange change, final long diskOffset, final long lengthBytes, final long recordBytes) {
+        final long startNanos = System.nanoTime();
+        delayedChanges.incrementAndGet();
+        final int place = waiting.enter();
+        boolean isInterrupted = false;
+        try {
+            while (!tryBegin(change, diskOffset, lengthBytes, recordBytes)) {
+                isInterrupted |= waiting.park(place);
+            }
+        } finally {
+            waiting.leave(place);
+            delayNanosTotal.addAndGet(System.nanoTime() - startNanos);
+        }
+        if (isInterrupted) {
+            // It is for whoever waits elsewhere: a change must not be left half noted.
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void mark(final DiskChange change, final long diskOffset, final long lengthBytes) {
         if (change != DiskChange.COMPARE) {
             bitmap.mark(diskOffset, lengthBytes);
-        }
-    }
-
-    private void awaitRoom(final long recordBytes) {
-        final long startNanos = System.nanoTime();
-        delayedChanges++;
-        // Before the last look: the sender moves the head before it looks at this.
-        waiters++;
-        waiting = waiters;
-        while (isStarting || !hasRoom(recordBytes)) {
-            awaitProgress();
-        }
-        waiters--;
-        waiting = waiters;
-        delayNanosTotal += System.nanoTime() - startNanos;
-    }
-
-    /** An interruption is for whoever waits elsewhere: a change must not be left half noted. */
-    private void awaitProgress() {
-        boolean isInterrupted = false;
-        while (true) {
-            try {
-                wait();
-                break;
-            } catch (final InterruptedException e) {
-                isInterrupted = true;
-            }
-        }
-        if (isInterrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -238,7 +262,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             final long recordBytes = WriteRecord.recordBytes(change, lengthBytes);
             append(change, diskOffset, lengthBytes, data, dataOffset, recordBytes);
             // It may have needed less than it had reserved.
-            notifyAll();
+            waiting.wakeAll();
         }
         done();
     }
@@ -260,16 +284,15 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             MemorySegment.copy(data, dataOffset, memory.segment(), start, firstBytes);
             MemorySegment.copy(data, dataOffset + firstBytes, memory.segment(), 0, dataBytes - firstBytes);
         }
-        tail.setRelease(end + recordBytes);
+        // With a full fence: see beginGeneration().
+        tail.set(end + recordBytes);
         changesTotal++;
-        final long before = epochBytes;
-        epochBytes = before + recordBytes;
     }
 
     private void done() {
         underWay--;
         if (isStarting) {
-            notifyAll();
+            waiting.wakeAll();
         }
     }
 
@@ -293,7 +316,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     private void release(final DiskChange change, final long lengthBytes) {
         if (isLogging) {
             reservedBytes -= WriteRecord.recordBytes(change, lengthBytes);
-            notifyAll();
+            waiting.wakeAll();
         }
     }
 
@@ -303,7 +326,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
      * @return how many the handler took
      */
     public int poll(final LoggedChangeHandler handler, final int limit) {
-        final long end = tail.getAcquire();
+        final long end = tail.get();
         long at = head.getPlain();
         int count = 0;
         // Records between the two are written no more; only this thread moves the head.
@@ -317,15 +340,9 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         }
         if (count > 0) {
             head.set(at);
-            if (waiting > 0) {
-                wakeAll();
-            }
+            waiting.wakeAll();
         }
         return count;
-    }
-
-    private synchronized void wakeAll() {
-        notifyAll();
     }
 
     private long offer(final LoggedChangeHandler handler, final long at) {
@@ -345,30 +362,36 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
         return isTaken ? WriteRecord.recordBytes(dataBytes) : 0;
     }
 
-    /** The guest is about to be paused: until the next epoch begins, changes wait for room only. Any thread. */
-    public synchronized void expectPause() {
+    /** The guest is about to be paused: until the next epoch begins, changes wait for room only. Any thread; waits for nobody. */
+    public void expectPause() {
         isPauseExpected = true;
-        notifyAll();
+        waiting.wakeAll();
     }
 
     /**
-     * Labels what is logged from now on with a later epoch. Called while the guest is paused, before it is resumed into it.
+     * Labels what is logged from now on with a later epoch. Called while the guest is paused, before it is resumed into it; waits for
+     * nobody.
      *
-     * @return where the epochs before it end, for {@link #isTaken}
+     * <p>A change that is being logged at this instant gets the one label or the other. None is the paused guest's: its changes were answered,
+     * and so logged, before it was paused; and those that it starts when it runs again find the new epoch, whose store stands before
+     * the system call that resumes it (as in {@link org.resilire.net.OutputEpochs}).
+     *
+     * @return where the epochs before it end, for {@link #isTaken}; changes that are being logged at this instant apart
      */
-    public synchronized long beginEpoch(final long newEpoch) {
+    public long beginEpoch(final long newEpoch) {
         if (newEpoch < epoch) {
             throw new IllegalArgumentException("epoch " + newEpoch + " cannot begin after epoch " + epoch);
         }
         epoch = newEpoch;
-        epochBytes = 0;
+        final long end = tail.get();
+        epochStart = end;
         isPauseExpected = false;
-        notifyAll();
-        return tail.getPlain();
+        waiting.wakeAll();
+        return end;
     }
 
     /** The epoch that changes are labelled with now. */
-    public synchronized long currentEpoch() {
+    public long currentEpoch() {
         return epoch;
     }
 
@@ -378,12 +401,29 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     /**
-     * Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}.
+     * Begins a generation of the bitmap, with no change being logged meanwhile; see {@link DirtyBitmap}. Changes wait for moments only,
+     * however large the bitmap is: QEMU's stop waits for them.
      *
      * @return the epoch up to which changes may be marked in the generation that ended
      */
-    public synchronized long beginGeneration() {
-        bitmap.beginGeneration();
+    public long beginGeneration() {
+        for (long word = 0; word >= 0; ) {
+            word = joinOld(word);
+        }
+        return turnGeneration();
+    }
+
+    private synchronized long joinOld(final long fromWord) {
+        return bitmap.joinOld(fromWord, WORDS_AT_A_TIME);
+    }
+
+    /**
+     * The sender may send a change with a later epoch than it is labelled with: once it has sent the end of that. But no later one than this
+     * returns. It ends an epoch only after that which follows has begun here, and looks at the tail after that; where it does not see a
+     * change then, the change's store of the tail comes later, and so does this load. All four accesses are volatile.
+     */
+    private synchronized long turnGeneration() {
+        bitmap.turn();
         return epoch;
     }
 
@@ -404,7 +444,9 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     /** What the current epoch has logged so far. */
     public long epochBytes() {
-        return epochBytes;
+        // In this order: the tail is then not before it.
+        final long start = epochStart;
+        return tail.get() - start;
     }
 
     /** What waits for the sender. */
@@ -418,13 +460,13 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     }
 
     /** Changes that had to wait for room. */
-    public synchronized long delayedChanges() {
-        return delayedChanges;
+    public long delayedChanges() {
+        return delayedChanges.get();
     }
 
     /** How long changes waited for room, together. */
-    public synchronized long delayNanosTotal() {
-        return delayNanosTotal;
+    public long delayNanosTotal() {
+        return delayNanosTotal.get();
     }
 
     /** Changes logged. */

@@ -175,14 +175,17 @@ class DirtyBitmapTest {
                         bitmap.clearOld();
                         old.clear();
                     }
-                    default -> {
-                        final int first = random.nextInt((int) BLOCKS);
-                        final int count = 1 + random.nextInt(Math.min(70, (int) BLOCKS - first));
-                        bitmap.mark(
-                                (long) first * DirtyBitmap.BLOCK_BYTES + 1,
-                                Math.max(1, (count - 1L) * DirtyBitmap.BLOCK_BYTES));
-                        young.set(first, first + count);
+                    case 2 -> {
+                        // In pieces, as while the disk is in use.
+                        for (long word = 0; word >= 0; ) {
+                            word = bitmap.joinOld(word, 1 + random.nextInt(5));
+                            mark(bitmap, random, young);
+                        }
+                        bitmap.turn();
+                        old.or(young);
+                        young.clear();
                     }
+                    default -> mark(bitmap, random, young);
                 }
                 final BitSet both = (BitSet) old.clone();
                 both.or(young);
@@ -191,5 +194,13 @@ class DirtyBitmapTest {
                 assertEquals(both.nextSetBit(from), bitmap.nextDirty(from));
             }
         }
+    }
+
+    private static void mark(final DirtyBitmap bitmap, final Random random, final BitSet young) {
+        final int first = random.nextInt((int) BLOCKS);
+        final int count = 1 + random.nextInt(Math.min(70, (int) BLOCKS - first));
+        bitmap.mark(
+                (long) first * DirtyBitmap.BLOCK_BYTES + 1, Math.max(1, (count - 1L) * DirtyBitmap.BLOCK_BYTES));
+        young.set(first, first + count);
     }
 }

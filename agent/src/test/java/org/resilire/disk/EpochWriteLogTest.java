@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -199,6 +200,143 @@ class EpochWriteLogTest {
         log.changed(DiskChange.DISCARD, 0, 4096, null, 0);
         bitmap.clearOld();
         assertEquals(1, bitmap.dirtyBlocks());
+    }
+
+    /** In a pause: the other is a client's thread, or one that walks the bitmap, and may have been taken off its processor. */
+    @Test
+    void shouldBeginAnEpochWhileAnotherThreadIsBusyInIt() throws InterruptedException {
+        log.start();
+        final EpochWriteLog busy = log;
+        final Thread pause;
+        synchronized (busy) {
+            pause = Thread.ofPlatform().start(() -> {
+                busy.expectPause();
+                busy.beginEpoch(2);
+                assertFalse(busy.isEpochLarge());
+            });
+            Await.until("the epoch has begun", () -> !pause.isAlive());
+        }
+        assertEquals(2, log.currentEpoch());
+    }
+
+    @Test
+    void shouldLetAChangeBeyondTheQuotaGoOnOnceAPauseIsExpectedOrAnEpochBegins() throws InterruptedException {
+        final long quotaBytes = 2 * WriteRecord.HEADER_BYTES;
+        try (EpochWriteLog bounded = new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, quotaBytes, bitmap)) {
+            bounded.start();
+            bounded.beginEpoch(1);
+            discard(bounded);
+            discard(bounded);
+            final Thread first = Thread.ofPlatform().start(() -> discard(bounded));
+            Await.until("a change waits", () -> bounded.delayedChanges() == 1);
+            assertFalse(bounded.isReady(DiskChange.DISCARD, 1));
+            bounded.expectPause();
+            first.join();
+            assertEquals(3 * WriteRecord.HEADER_BYTES, bounded.epochBytes());
+            bounded.beginEpoch(2);
+            assertEquals(0, bounded.epochBytes());
+            discard(bounded);
+            discard(bounded);
+            final Thread second = Thread.ofPlatform().start(() -> discard(bounded));
+            Await.until("a change waits", () -> bounded.delayedChanges() == 2);
+            bounded.beginEpoch(3);
+            second.join();
+            assertEquals(WriteRecord.HEADER_BYTES, bounded.epochBytes());
+        }
+    }
+
+    private static void discard(final EpochWriteLog to) {
+        to.beforeChange(DiskChange.DISCARD, 0, 1);
+        to.changed(DiskChange.DISCARD, 0, 1, null, 0);
+    }
+
+    @Test
+    void shouldLetAsManyChangesWaitAsThereMayBeAndForgetNone() throws InterruptedException {
+        final int many = 100;
+        try (EpochWriteLog bounded =
+                new EpochWriteLog(EpochWriteLog.MIN_CAPACITY_BYTES, WriteRecord.HEADER_BYTES, bitmap)) {
+            bounded.start();
+            bounded.beginEpoch(1);
+            discard(bounded);
+            final List<Thread> changers = new ArrayList<>();
+            for (int i = 0; i < many; i++) {
+                changers.add(Thread.ofPlatform().start(() -> discard(bounded)));
+            }
+            Await.until("all wait", () -> bounded.delayedChanges() == many);
+            bounded.stop();
+            for (final Thread changer : changers) {
+                changer.join();
+            }
+            assertTrue(bounded.delayNanosTotal() > 0);
+        }
+    }
+
+    @Test
+    void shouldStartOnlyWhenNoChangeIsUnderWayAndLetThoseWaitThatComeMeanwhile() throws InterruptedException {
+        log.beforeChange(DiskChange.DISCARD, 0, 1);
+        final Thread starter = Thread.ofPlatform().start(log::start);
+        Await.until("the log waits to start", () -> !log.isReady(DiskChange.DISCARD, 1));
+        final Thread changer = Thread.ofPlatform().start(() -> discard(log));
+        Await.until("a change waits for the start", () -> log.delayedChanges() == 1);
+        log.changed(DiskChange.DISCARD, 0, 1, null, 0);
+        starter.join();
+        changer.join();
+        assertEquals(1, log.changesTotal(), "the first was only marked");
+    }
+
+    /**
+     * Epochs begin whenever they do, also in the middle of a change: the sender may have ended an epoch by the time a change with its label
+     * can be seen. What a generation has marked must not be forgotten before that is applied in which it travelled.
+     */
+    @Test
+    void shouldSendEveryChangeByTheEpochThatItsGenerationNames() throws InterruptedException {
+        final int changes = 20_000;
+        final long[] named = new long[changes];
+        final long[] sent = new long[changes];
+        final AtomicLong begun = new AtomicLong(1);
+        final AtomicLong sending = new AtomicLong(1);
+        final AtomicBoolean isOver = new AtomicBoolean();
+        log.start();
+        final Thread changer = Thread.ofPlatform().start(() -> {
+            for (int i = 0; i < changes; i++) {
+                log.beforeChange(DiskChange.DISCARD, i, 1);
+                log.changed(DiskChange.DISCARD, i, 1, null, 0);
+                named[i] = log.beginGeneration();
+            }
+        });
+        final Thread checkpoints = Thread.ofPlatform().start(() -> {
+            for (long epoch = 2; !isOver.get(); epoch++) {
+                log.beginEpoch(epoch);
+                begun.set(epoch);
+                while (sending.get() < epoch - 1 && !isOver.get()) {
+                    Thread.yield();
+                }
+            }
+        });
+        int count = 0;
+        while (count < changes) {
+            final long epoch = sending.get();
+            final boolean isEnd = begun.get() > epoch;
+            count += log.poll(
+                    (label, change, at, length, memory, data, first, second) -> {
+                        if (label > epoch) {
+                            return false;
+                        }
+                        sent[(int) at] = epoch;
+                        return true;
+                    },
+                    Integer.MAX_VALUE);
+            if (isEnd) {
+                sending.set(epoch + 1);
+            }
+        }
+        isOver.set(true);
+        changer.join();
+        checkpoints.join();
+        for (int i = 0; i < changes; i++) {
+            assertTrue(sent[i] <= named[i], "change " + i + " was sent in " + sent[i] + ", not by " + named[i]);
+        }
+        assertTrue(sending.get() > 100, "epochs did begin meanwhile");
     }
 
     @Test
