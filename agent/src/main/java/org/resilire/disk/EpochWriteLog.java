@@ -284,7 +284,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
             MemorySegment.copy(data, dataOffset, memory.segment(), start, firstBytes);
             MemorySegment.copy(data, dataOffset + firstBytes, memory.segment(), 0, dataBytes - firstBytes);
         }
-        // With a full fence: see beginGeneration().
+        // With a full fence: see turnGeneration().
         tail.set(end + recordBytes);
         changesTotal++;
     }

@@ -59,6 +59,17 @@ public final class GuestNetwork implements Agent {
 
     private volatile long newestHeldEpoch = -1;
 
+    /** What had arrived when this was set is asked for; by the thread that asks. */
+    private volatile long arrivedMark;
+
+    /** All that had arrived by that mark was given to the guest's socket. */
+    private volatile long givenMark;
+
+    /** The mark as this thread has seen it, and what was logged by then. */
+    private long followedMark;
+
+    private long followedPosition;
+
     /** Concludes the context, and owns its socket and uplink from here on. */
     public GuestNetwork(final GuestNetworkContext context) {
         context.conclude();
@@ -80,6 +91,7 @@ public final class GuestNetwork implements Agent {
     @Override
     public int doWork() {
         int workCount = 0;
+        followMark();
         if (inputLog != null && inputLog.isLogging() && givenPosition > inputLog.consumed()) {
             noteConsumedInput(scratch);
         }
@@ -89,6 +101,7 @@ public final class GuestNetwork implements Agent {
         workCount += retryTowardsGuest();
         workCount += receiveFromUplink();
         tellEmitted();
+        tellGiven();
         if (workCount > 0) {
             publishCounters();
         }
@@ -108,9 +121,36 @@ public final class GuestNetwork implements Agent {
         replay = after;
     }
 
-    /** Whether the guest has taken all that it was given. One thread beside the network's own. */
-    boolean hasGuestTakenAll() {
-        return guest.untakenBytes(scratchOfOthers) == 0;
+    /** Marks what has arrived by now, for {@link #hasGuestTaken}. One thread beside the network's own. */
+    long markArrived() {
+        final long mark = arrivedMark + 1;
+        arrivedMark = mark;
+        epochs.wakeup().signal();
+        return mark;
+    }
+
+    /** Whether the guest has taken all that had arrived by a mark, the last one, wherever it waited. The thread that marks. */
+    boolean hasGuestTaken(final long mark) {
+        // In this order: what has not been given to the socket yet cannot be found in it.
+        return givenMark == mark && guest.untakenBytes(scratchOfOthers) == 0;
+    }
+
+    private void followMark() {
+        final long mark = arrivedMark;
+        if (mark != followedMark) {
+            followedMark = mark;
+            // Every frame that is logged from here on has a later one, and what was not logged has this one or an earlier.
+            followedPosition = inputLog == null ? Long.MAX_VALUE : inputLog.position();
+        }
+    }
+
+    /** At the end of a round, when no frame is on its way from the uplink to the queue. */
+    private void tellGiven() {
+        if (givenMark != followedMark
+                && (inboundQueue.isEmpty() || inboundQueue.headLabel() > followedPosition)
+                && (replay == null || !replay.isWaiting())) {
+            givenMark = followedMark;
+        }
     }
 
     /** Learns how much of the input log the guest has taken by now. One thread beside the network's own. */
@@ -184,7 +224,7 @@ public final class GuestNetwork implements Agent {
     }
 
     private int releaseLogged(final GateMode mode) {
-        if (inputLog == null || !inputLog.isLogging()) {
+        if (inputLog == null || !inputLog.isReplayed()) {
             return release(epochs.acknowledgedEpoch());
         }
         final long upToEpoch = mode == GateMode.AT_ONCE ? Long.MAX_VALUE : epochs.acknowledgedEpoch();
@@ -212,6 +252,7 @@ public final class GuestNetwork implements Agent {
         final long epoch = epochs.currentEpoch();
         final GateMode mode = epochs.mode();
         final boolean isLogging = inputLog != null && inputLog.isLogging();
+        final boolean isReplayed = isLogging && inputLog.isReplayed();
         // All that the guest had got when it sent these, and perhaps more.
         final long inputPosition = isLogging ? inputLog.position() : 0;
         for (int i = 0; i < received; i++) {
@@ -223,7 +264,7 @@ public final class GuestNetwork implements Agent {
             } else if (replay == null || replay.onOutbound(outbound.memory(), outbound.frameOffset(i), lengthBytes)) {
                 if (mode == GateMode.PASS) {
                     pass(i, lengthBytes, epoch);
-                } else if (mode == GateMode.HOLD || !isLogging || !emit(i, lengthBytes, epoch, mode, inputPosition)) {
+                } else if (mode == GateMode.HOLD || !isReplayed || !emit(i, lengthBytes, epoch, mode, inputPosition)) {
                     hold(i, lengthBytes, epoch, isLogging ? inputPosition : neverLogged());
                 }
             }

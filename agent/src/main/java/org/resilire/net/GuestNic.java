@@ -83,14 +83,9 @@ public final class GuestNic implements AutoCloseable {
         network.replay(replay);
     }
 
-    /** Whether the guest has taken all that it was given. One thread beside the network's. */
-    boolean hasGuestTakenAll() {
-        return network.hasGuestTakenAll();
-    }
-
-    /** Learns how much of the input log the guest has taken. One thread beside the network's. */
-    void noteConsumedInput() {
-        network.noteConsumedInput();
+    /** For what one thread beside the network's asks it. */
+    GuestNetwork network() {
+        return network;
     }
 
     /** Starts forwarding. */

@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.net.replay.EmissionRecorder;
 import org.resilire.net.replay.EmittedFlows;
 import org.resilire.net.replay.ReplayController;
@@ -17,13 +18,15 @@ import org.resilire.net.replay.ReplayController;
  */
 public final class GuestOutlet implements AutoCloseable {
 
-    private static final long TAKEN_LIMIT_NANOS = 20_000_000L;
     private static final long TAKEN_POLL_NANOS = 100_000L;
 
     private final OutputEpochs epochs;
     private final InboundLog inboundLog;
     private final OutputSignal signal;
     private final GuestNic nic;
+    /** Null without a NIC. */
+    private final InputBoundary boundary;
+
     private volatile ReplayController replay;
     private boolean isStarted;
 
@@ -33,6 +36,13 @@ public final class GuestOutlet implements AutoCloseable {
         this.inboundLog = inboundLog;
         this.signal = signal;
         this.nic = nic;
+        boundary = nic == null
+                ? null
+                : new InputBoundary(
+                        nic.network(),
+                        inboundLog,
+                        SystemNanoClock.INSTANCE,
+                        () -> LockSupport.parkNanos(TAKEN_POLL_NANOS));
     }
 
     /** Opens all of it; output is discarded and nothing is forwarded yet. */
@@ -95,23 +105,13 @@ public final class GuestOutlet implements AutoCloseable {
 
     /**
      * Before the guest is paused at the end of an epoch: notes what of the input its checkpoint will have seen. Begins to log where
-     * input is replayed, and waits a little until the guest has taken what came before. Checkpoint thread.
+     * input is replayed, once the guest has taken what came before. Checkpoint thread.
      */
     public void markInputBoundary(final long epoch) {
-        if (nic != null) {
-            if (inboundLog.begin()) {
-                awaitTaken();
-            }
-            nic.noteConsumedInput();
-        }
-        inboundLog.markBoundary(epoch);
-    }
-
-    /** What is still on its way to the guest now is in no log; a guest that takes nothing, as one that is paused, is not waited for. */
-    private void awaitTaken() {
-        final long deadlineNanos = System.nanoTime() + TAKEN_LIMIT_NANOS;
-        while (!nic.hasGuestTakenAll() && System.nanoTime() - deadlineNanos < 0) {
-            LockSupport.parkNanos(TAKEN_POLL_NANOS);
+        if (boundary == null) {
+            inboundLog.markBoundary(epoch);
+        } else {
+            boundary.mark(epoch);
         }
     }
 

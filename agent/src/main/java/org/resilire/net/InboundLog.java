@@ -87,12 +87,20 @@ public final class InboundLog implements AutoCloseable {
     /** Of an epoch at whose end input was not logged. */
     private static final long NO_BOUNDARY = -1;
 
+    private static final long NEVER = Long.MAX_VALUE;
+
     private final AtomicInteger phase = new AtomicInteger(OFF);
     private volatile long windowBytes;
     private final AtomicLong position = new AtomicLong();
     private final AtomicLong acknowledged = new AtomicLong();
     private final AtomicLong committed = new AtomicLong();
     private final AtomicLong consumed = new AtomicLong();
+    /** The first checkpoint that has a boundary since logging began; {@link #NEVER} before there is one. */
+    private volatile long firstEpoch = NEVER;
+
+    /** The last committed checkpoint that has one. */
+    private volatile long committedEpoch = -1;
+
     /** By epoch: what the guest had surely taken when it ended. */
     private final AtomicLongArray boundaries = new AtomicLongArray(EPOCHS);
 
@@ -136,7 +144,17 @@ public final class InboundLog implements AutoCloseable {
      * @return true if that is news
      */
     public boolean begin() {
+        if (phase.get() != PERMITTED) {
+            return false;
+        }
+        // First: a checkpoint from before now must not be taken for one of what is logged from now on.
+        firstEpoch = NEVER;
         return phase.compareAndSet(PERMITTED, LOGGING);
+    }
+
+    /** Takes {@link #begin} back, before a boundary was marked: it may be tried again. Checkpoint thread. */
+    void putOff() {
+        phase.compareAndSet(LOGGING, PERMITTED);
     }
 
     /**
@@ -144,7 +162,7 @@ public final class InboundLog implements AutoCloseable {
      * left by now must be told, and on the backup all that it depends on. Checkpoint thread.
      */
     public void suspend() {
-        if (phase.compareAndSet(LOGGING, SUSPENDED)) {
+        if (phase.compareAndSet(LOGGING, SUSPENDED) || phase.compareAndSet(PERMITTED, SUSPENDED)) {
             epochs.wakeup().signal();
         }
     }
@@ -163,6 +181,14 @@ public final class InboundLog implements AutoCloseable {
     /** Whether input is logged for replay. */
     public boolean isLogging() {
         return phase.get() == LOGGING;
+    }
+
+    /**
+     * Whether the backup has a checkpoint after which it would replay what is logged. What leaves because its input is logged must not leave
+     * sooner: after an older checkpoint, if there is one to start from, nothing would do it again.
+     */
+    boolean isReplayed() {
+        return isLogging() && committedEpoch >= firstEpoch;
     }
 
     /** True if one frame more can be logged; if not, frames must wait. Network thread. */
@@ -282,7 +308,11 @@ public final class InboundLog implements AutoCloseable {
 
     /** The guest is about to be paused at the end of an epoch: what it has taken by now, its checkpoint has seen. */
     public void markBoundary(final long epoch) {
-        boundaries.setRelease((int) (epoch & (EPOCHS - 1)), isLogging() ? consumed.get() : NO_BOUNDARY);
+        final boolean hasBoundary = isLogging();
+        boundaries.setRelease((int) (epoch & (EPOCHS - 1)), hasBoundary ? consumed.get() : NO_BOUNDARY);
+        if (hasBoundary && firstEpoch == NEVER) {
+            firstEpoch = epoch;
+        }
         epochPosition = position();
     }
 
@@ -304,6 +334,13 @@ public final class InboundLog implements AutoCloseable {
         final long boundary = boundary(epoch);
         if (boundary > committed.get()) {
             committed.set(boundary);
+        }
+        if (boundary != NO_BOUNDARY) {
+            final boolean isNews = !isReplayed();
+            committedEpoch = epoch;
+            if (isNews) {
+                epochs.wakeup().signal();
+            }
         }
     }
 

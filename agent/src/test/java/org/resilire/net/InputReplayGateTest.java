@@ -65,6 +65,8 @@ class InputReplayGateTest {
         epochs.beginEpoch(5);
         log.open(WIDE);
         log.begin();
+        log.markBoundary(4);
+        log.committed(4);
     }
 
     @AfterEach
@@ -139,6 +141,39 @@ class InputReplayGateTest {
         epochs.acknowledge(5);
         work();
         assertEquals(List.of(1L, 2L), sentOut());
+    }
+
+    @Test
+    void shouldHoldOutputUntilThereIsACheckpointAfterWhichItsInputIsReplayed() {
+        epochs.changeMode(GateMode.AT_ONCE);
+        log.suspend();
+        log.goOn();
+        log.begin();
+        guestSends(1);
+        work();
+        // Of one that was made before logging began again.
+        log.committed(4);
+        log.markBoundary(5);
+        work();
+        assertEquals(List.of(), sentOut());
+        log.committed(5);
+        work();
+        assertEquals(List.of(1L), sentOut());
+        guestSends(2);
+        work();
+        assertEquals(List.of(1L, 2L), sentOut());
+    }
+
+    @Test
+    void shouldNotLogAgainInAMoveWhatWasPutOff() {
+        log.endSession();
+        log.open(WIDE);
+        assertTrue(log.begin());
+        log.putOff();
+        log.suspend();
+        assertFalse(log.begin());
+        log.goOn();
+        assertTrue(log.begin());
     }
 
     @Test
