@@ -3,6 +3,8 @@ package org.resilire.disk;
 import java.lang.foreign.MemorySegment;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.agrona.BitUtil;
 import org.resilire.linux.AnonymousMemory;
 
@@ -30,6 +32,8 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
     /** At least this, so that a server's largest write fits a few times over. */
     public static final long MIN_CAPACITY_BYTES = 4L << 20;
 
+    private static final long START_POLL_NANOS = 50_000L;
+
     /** Of the bitmap, that changes wait for at a time: some microseconds. */
     private static final int WORDS_AT_A_TIME = 1024;
 
@@ -43,7 +47,7 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     private final AtomicLong tail = new AtomicLong();
 
-    /** Changes that wait for room or for the log to start, and whoever waits for changes to end; never with the monitor. */
+    /** Changes that wait for room or for the log to start; without the monitor. */
     private final WaitingThreads waiting = new WaitingThreads();
 
     private final AtomicLong delayedChanges = new AtomicLong();
@@ -102,19 +106,35 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     /** Begins to log, once no change is under way: every change is either marked only, before this returns, or logged. */
     public void start() {
-        final int place = waiting.enter();
+        start(() -> true);
+    }
+
+    /**
+     * The same; a disk that hangs may keep a change under way for ever, while others wait.
+     *
+     * @param isWanted asked again and again
+     * @return false if it was not wanted any more: then nothing is logged
+     */
+    public boolean start(final BooleanSupplier isWanted) {
         boolean isInterrupted = false;
-        try {
-            while (!tryStart()) {
-                isInterrupted |= waiting.park(place);
-            }
-        } finally {
-            waiting.leave(place);
+        boolean isStarted = tryStart();
+        while (!isStarted && isWanted.getAsBoolean()) {
+            LockSupport.parkNanos(this, START_POLL_NANOS);
+            isInterrupted |= Thread.interrupted();
+            isStarted = tryStart();
+        }
+        if (!isStarted) {
+            giveUpStart();
         }
         waiting.wakeAll();
         if (isInterrupted) {
             Thread.currentThread().interrupt();
         }
+        return isStarted;
+    }
+
+    private synchronized void giveUpStart() {
+        isStarting = false;
     }
 
     private synchronized boolean tryStart() {
@@ -291,9 +311,6 @@ public final class EpochWriteLog implements WriteObserver, AutoCloseable {
 
     private void done() {
         underWay--;
-        if (isStarting) {
-            waiting.wakeAll();
-        }
     }
 
     @Override

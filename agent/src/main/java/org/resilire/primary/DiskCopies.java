@@ -17,6 +17,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Brings the backup's disks up to date beside the guest, one after the other; then clears their bitmaps by what the backup has applied,
  * and compares disks when asked to. A session has its own, with a thread of its own, since reading disks waits.
+ *
+ * <p>A disk that hangs keeps that thread for as long as it does, and nobody else: the thread is left behind then, and does nothing more but
+ * end.
  */
 final class DiskCopies implements AutoCloseable {
 
@@ -26,6 +29,9 @@ final class DiskCopies implements AutoCloseable {
     private static final long GENERATION_NANOS = 1_000_000_000L;
     private static final long REPORT_NANOS = 2_000_000_000L;
     private static final int BLOCKS_AT_A_TIME = 4;
+
+    /** A disk that answers has read a few blocks within this. */
+    private static final long END_LIMIT_MILLIS = 1_000;
 
     /** No generation waits to be cleared. */
     private static final long NONE = -1;
@@ -38,6 +44,7 @@ final class DiskCopies implements AutoCloseable {
     private final long[] generationEpochs;
     private final AtomicReference<CompletableFuture<List<DiskVerification.Result>>> wanted = new AtomicReference<>();
     private long nextGenerationNanos;
+    private volatile CompletableFuture<List<DiskVerification.Result>> answering;
     private volatile DiskVerification verification;
     private volatile int verifiedDisk = -1;
     private volatile boolean isCopied;
@@ -92,6 +99,11 @@ final class DiskCopies implements AutoCloseable {
         return result;
     }
 
+    /** Whether its thread, once started, has ended. */
+    boolean hasEnded() {
+        return !thread.isAlive();
+    }
+
     private static void fail(final CompletableFuture<?> verifying) {
         verifying.completeExceptionally(new IllegalStateException("the session with the backup ended"));
     }
@@ -126,6 +138,14 @@ final class DiskCopies implements AutoCloseable {
         } catch (final RuntimeException e) {
             // A log that heard of it is broken, by which the sender ends the session.
             LOG.error("a disk cannot be copied: {}", e.getMessage());
+        } finally {
+            closeResyncs();
+        }
+    }
+
+    private void closeResyncs() {
+        for (final DiskResync resync : resyncs) {
+            resync.close();
         }
     }
 
@@ -150,8 +170,14 @@ final class DiskCopies implements AutoCloseable {
         }
     }
 
-    /** What changed before a generation began, and is on the backup's disks, need not be marked any more. */
-    private void clearBitmaps() {
+    /**
+     * What changed before a generation began, and is on the backup's disks, need not be marked any more. Never once this is closed: what a
+     * later session says was applied is about other epochs, and bitmaps are its copies' to clear.
+     */
+    private synchronized void clearBitmaps() {
+        if (isClosed) {
+            return;
+        }
         final long appliedEpoch = session.appliedDiskEpoch();
         final boolean mayBegin = clock.nanoTime() - nextGenerationNanos >= 0;
         for (int i = 0; i < disks.length; i++) {
@@ -167,6 +193,7 @@ final class DiskCopies implements AutoCloseable {
     }
 
     private void verify(final CompletableFuture<List<DiskVerification.Result>> verifying) {
+        answering = verifying;
         try {
             final List<DiskVerification.Result> results = compareAll();
             if (isClosed) {
@@ -204,19 +231,30 @@ final class DiskCopies implements AutoCloseable {
     /** The logs were stopped: what waits for room in them goes on. */
     @Override
     public void close() {
-        isClosed = true;
+        markClosed();
+        if (thread.getState() == Thread.State.NEW) {
+            closeResyncs();
+        }
         LockSupport.unpark(thread);
         try {
-            thread.join();
+            thread.join(END_LIMIT_MILLIS);
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        for (final DiskResync resync : resyncs) {
-            resync.close();
+        if (!hasEnded()) {
+            LOG.error("a disk has not answered a read for {} ms: its storage is too slow or hangs", END_LIMIT_MILLIS);
         }
         final CompletableFuture<List<DiskVerification.Result>> unanswered = wanted.getAndSet(null);
         if (unanswered != null) {
             fail(unanswered);
         }
+        final CompletableFuture<List<DiskVerification.Result>> unfinished = answering;
+        if (unfinished != null) {
+            fail(unfinished);
+        }
+    }
+
+    private synchronized void markClosed() {
+        isClosed = true;
     }
 }

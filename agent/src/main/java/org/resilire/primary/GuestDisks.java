@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.NanoClock;
@@ -90,20 +91,25 @@ final class GuestDisks implements AutoCloseable {
      *
      * @param replicas as the backup described them
      * @param epoch the current one
+     * @param isWanted asked while changes that are under way are waited for
+     * @return false if it was not wanted any more
      */
-    void startSession(final List<DiskIdentity> replicas, final long epoch) {
+    boolean startSession(final List<DiskIdentity> replicas, final long epoch, final BooleanSupplier isWanted) {
         if (disks.length == 0) {
-            return;
+            return true;
         }
         for (int i = 0; i < disks.length; i++) {
             final EpochWriteLog log = disks[i].log();
             log.adopt(replicas.get(i).replica());
             log.beginEpoch(epoch);
-            log.start();
+            if (!log.start(isWanted)) {
+                return false;
+            }
         }
         copies = new DiskCopies(disks, replicas, session, copyBytesPerSecond, clock);
         session.copying(copies);
         copies.start();
+        return true;
     }
 
     /** Whether the backup has, or is being sent, all that it lacked. */

@@ -180,7 +180,10 @@ final class ProtectionLoop {
         metrics.state(AgentState.SYNCHRONISING);
         captureAhead.beginSession(modeSwitch.mode().identification() != Identification.PAGE);
         checkpointer.beginSession();
-        disks.startSession(session.replicas(), outputEpochs.currentEpoch());
+        if (!disks.startSession(session.replicas(), outputEpochs.currentEpoch(), this::isSessionWanted)) {
+            checkSession();
+            return null;
+        }
         copyDisks();
         if (isInterrupted()) {
             return null;
@@ -393,6 +396,10 @@ final class ProtectionLoop {
         disks.beginEpoch(epoch + 1);
         commitClock.started(epoch, clock.nanoTime());
         return epoch;
+    }
+
+    private boolean isSessionWanted() {
+        return session.phase() == PrimarySession.Phase.OPEN && !isInterrupted() && !guest.hasExited();
     }
 
     private void checkSession() {

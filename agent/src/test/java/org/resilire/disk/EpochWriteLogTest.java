@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -284,6 +285,19 @@ class EpochWriteLogTest {
         assertEquals(1, log.changesTotal(), "the first was only marked");
     }
 
+    @Test
+    void shouldNotWaitForeverForAChangeThatHangsWhenItIsToStart() {
+        log.beforeChange(DiskChange.DISCARD, 0, 1);
+        final AtomicLong asked = new AtomicLong();
+        assertFalse(log.start(() -> asked.incrementAndGet() < 3));
+        assertEquals(3, asked.get());
+        assertTrue(log.isReady(DiskChange.DISCARD, 1), "others do not wait for it either");
+        log.changed(DiskChange.DISCARD, 0, 1, null, 0);
+        assertTrue(log.start(() -> false), "nothing is under way");
+        discard(log);
+        assertEquals(1, log.changesTotal());
+    }
+
     /**
      * Epochs begin whenever they do, also in the middle of a change: the sender may have ended an epoch by the time a change with its label
      * can be seen. What a generation has marked must not be forgotten before that is applied in which it travelled.
@@ -309,7 +323,7 @@ class EpochWriteLogTest {
                 log.beginEpoch(epoch);
                 begun.set(epoch);
                 while (sending.get() < epoch - 1 && !isOver.get()) {
-                    Thread.yield();
+                    LockSupport.parkNanos(1_000);
                 }
             }
         });
