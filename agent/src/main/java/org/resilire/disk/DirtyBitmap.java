@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import org.agrona.BitUtil;
+import org.resilire.linux.BlockFile;
+import org.resilire.linux.Errno;
+import org.resilire.linux.LinuxException;
 
 /**
  * Which blocks of a disk may differ from a replica of it, in a mapped file beside the image. A block is marked before it changes, so
@@ -29,6 +32,12 @@ public final class DirtyBitmap implements AutoCloseable {
 
     /** A block that a mark stands for. */
     public static final int BLOCK_BYTES = 64 << 10;
+
+    /** Sees to it that all of a file that is to be mapped has room: a store that finds none ends the process. */
+    @FunctionalInterface
+    interface Room {
+        void reserve(Path file, long lengthBytes);
+    }
 
     /** No replica has this identity. */
     public static final UUID NO_REPLICA = new UUID(0, 0);
@@ -57,7 +66,8 @@ public final class DirtyBitmap implements AutoCloseable {
     private final long diskBytes;
     private volatile long young;
 
-    private DirtyBitmap(final Path path, final Path image, final long diskBytes, final UUID boot) throws IOException {
+    private DirtyBitmap(final Path path, final Path image, final long diskBytes, final UUID boot, final Room room)
+            throws IOException {
         this.image = image;
         this.diskBytes = diskBytes;
         blocks = BitUtil.align(diskBytes, BLOCK_BYTES) / BLOCK_BYTES;
@@ -71,6 +81,7 @@ public final class DirtyBitmap implements AutoCloseable {
             if (existed && !isSized) {
                 channel.truncate(fileBytes);
             }
+            makeRoom(room, path, fileBytes, existed);
             file = channel.map(FileChannel.MapMode.READ_WRITE, 0, fileBytes, arena);
             doubt = existed ? findDoubt(isSized, stamp, boot) : "it is new";
         }
@@ -91,6 +102,7 @@ public final class DirtyBitmap implements AutoCloseable {
      * @param path of the bitmap
      * @param image of the disk
      * @param diskBytes length of the disk
+     * @throws DiskImageException if there is no room for it; the message is for the user
      */
     public static DirtyBitmap open(final Path path, final Path image, final long diskBytes) throws IOException {
         final String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"));
@@ -99,7 +111,36 @@ public final class DirtyBitmap implements AutoCloseable {
 
     static DirtyBitmap open(final Path path, final Path image, final long diskBytes, final UUID boot)
             throws IOException {
-        return new DirtyBitmap(path, image, diskBytes, boot);
+        return open(path, image, diskBytes, boot, DirtyBitmap::reserve);
+    }
+
+    static DirtyBitmap open(final Path path, final Path image, final long diskBytes, final UUID boot, final Room room)
+            throws IOException {
+        return new DirtyBitmap(path, image, diskBytes, boot, room);
+    }
+
+    private static void reserve(final Path path, final long lengthBytes) {
+        try (BlockFile file = BlockFile.open(path, true)) {
+            file.reserve(0, lengthBytes);
+        }
+    }
+
+    private static void makeRoom(final Room room, final Path path, final long lengthBytes, final boolean existed)
+            throws IOException {
+        try {
+            room.reserve(path, lengthBytes);
+        } catch (final LinuxException failure) {
+            if (!existed) {
+                Files.deleteIfExists(path);
+            }
+            if (failure.errno() == Errno.ENOSPC || failure.errno() == Errno.EDQUOT) {
+                throw new DiskImageException(
+                        "there is no room for " + path + ", which needs " + (lengthBytes >> 10)
+                                + " KiB: make some there, or give another --state-dir",
+                        failure);
+            }
+            throw failure;
+        }
     }
 
     private String findDoubt(final boolean isSized, final ImageStamp now, final UUID boot) {

@@ -1,7 +1,9 @@
 package org.resilire.disk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -15,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.linux.Errno;
+import org.resilire.linux.LinuxException;
 
 class DirtyBitmapTest {
 
@@ -143,6 +147,33 @@ class DirtyBitmapTest {
         }
     }
 
+    @Test
+    void shouldHaveRoomForEveryMarkFromTheStart() throws IOException, InterruptedException {
+        // Of a disk whose bitmap has many pages.
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, 1L << 40, BOOT)) {
+            assertTrue(bitmap.blocks() > 0);
+            assertTrue(TestImage.roomBytes(path) >= Files.size(path));
+        }
+    }
+
+    @Test
+    void shouldSayInOneLineThatThereIsNoRoomAndLeaveNothingBehind() throws IOException {
+        final DirtyBitmap.Room none = (file, lengthBytes) -> {
+            throw new LinuxException("fallocate", file.toString(), Errno.ENOSPC);
+        };
+        final DiskImageException failure =
+                assertThrows(DiskImageException.class, () -> DirtyBitmap.open(path, image, DISK_BYTES, BOOT, none));
+        assertEquals(
+                "there is no room for " + path + ", which needs 4 KiB: make some there, or give another --state-dir",
+                failure.getMessage());
+        assertFalse(Files.exists(path));
+        makeClean();
+        assertThrows(DiskImageException.class, () -> DirtyBitmap.open(path, image, DISK_BYTES, BOOT, none));
+        try (DirtyBitmap kept = open(BOOT)) {
+            assertNull(kept.doubt());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldDoubtAnotherImageHoweverTheAgentEnded(final boolean isKill) throws IOException {
@@ -199,8 +230,7 @@ class DirtyBitmapTest {
     private static void mark(final DirtyBitmap bitmap, final Random random, final BitSet young) {
         final int first = random.nextInt((int) BLOCKS);
         final int count = 1 + random.nextInt(Math.min(70, (int) BLOCKS - first));
-        bitmap.mark(
-                (long) first * DirtyBitmap.BLOCK_BYTES + 1, Math.max(1, (count - 1L) * DirtyBitmap.BLOCK_BYTES));
+        bitmap.mark((long) first * DirtyBitmap.BLOCK_BYTES + 1, Math.max(1, (count - 1L) * DirtyBitmap.BLOCK_BYTES));
         young.set(first, first + count);
     }
 }

@@ -18,6 +18,8 @@ import java.nio.file.Path;
  * are whole or fail.
  */
 public final class BlockFile implements AutoCloseable {
+    private static final int REWRITTEN_BYTES = 64 << 10;
+
     private final Path path;
     private final FileDescriptor descriptor;
     private final boolean isBlockDevice;
@@ -162,6 +164,31 @@ public final class BlockFile implements AutoCloseable {
      */
     public boolean zeroRange(long fileOffset, long countBytes) {
         return allocate(Fcntl.FALLOC_FL_ZERO_RANGE | Fcntl.FALLOC_FL_KEEP_SIZE, fileOffset, countBytes);
+    }
+
+    /**
+     * Has a later write to a range of a regular file, also one through a mapping, find room: what it reads as stays, and the file gets
+     * longer if need be. File systems that never write to the same place twice promise less.
+     */
+    public void reserve(long fileOffset, long countBytes) {
+        if (!allocate(0, fileOffset, countBytes)) {
+            rewrite(fileOffset, countBytes);
+        }
+    }
+
+    /** Where the file system cannot be asked; nobody else may change the range meanwhile. */
+    void rewrite(long fileOffset, long countBytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment piece = arena.allocate(REWRITTEN_BYTES);
+            for (long done = 0; done < countBytes; done += REWRITTEN_BYTES) {
+                long at = fileOffset + done;
+                long pieceBytes = Math.min(REWRITTEN_BYTES, countBytes - done);
+                long thereBytes = Math.clamp(currentLengthBytes() - at, 0L, pieceBytes);
+                piece.fill((byte) 0);
+                read(piece, 0, thereBytes, at);
+                write(piece, 0, pieceBytes, at);
+            }
+        }
     }
 
     private boolean allocate(int mode, long fileOffset, long countBytes) {

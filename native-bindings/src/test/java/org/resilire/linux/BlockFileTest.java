@@ -1,6 +1,7 @@
 package org.resilire.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,11 +11,15 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BlockFileTest {
     private static final int LENGTH_BYTES = 1 << 20;
@@ -80,6 +85,36 @@ class BlockFileTest {
             }
             assertFalse(other.isByteLockedByOthers(101));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldReserveRoomBehindTheEndAndChangeNothing(boolean isAsked) throws IOException, InterruptedException {
+        long wantedBytes = LENGTH_BYTES + 3 * PIECE_BYTES / 2;
+        try (BlockFile file = BlockFile.open(path, true);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment memory = arena.allocate(PIECE_BYTES).fill((byte) 7);
+            file.write(memory, 0, PIECE_BYTES, PIECE_BYTES / 2);
+            assertTrue(roomBytes() < LENGTH_BYTES);
+            if (isAsked) {
+                file.reserve(0, wantedBytes);
+            } else {
+                file.rewrite(0, wantedBytes);
+                file.sync();
+            }
+            assertEquals(wantedBytes, file.currentLengthBytes());
+            assertTrue(roomBytes() >= wantedBytes);
+            byte[] expected = new byte[(int) wantedBytes];
+            Arrays.fill(expected, PIECE_BYTES / 2, PIECE_BYTES / 2 + PIECE_BYTES, (byte) 7);
+            assertArrayEquals(expected, Files.readAllBytes(path));
+        }
+    }
+
+    private long roomBytes() throws IOException, InterruptedException {
+        Process stat = new ProcessBuilder("stat", "-c", "%b", path.toString()).start();
+        String blocks = new String(stat.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, stat.waitFor());
+        return Long.parseLong(blocks.strip()) * 512;
     }
 
     @Test
