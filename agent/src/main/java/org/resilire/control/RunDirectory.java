@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -132,13 +133,17 @@ public final class RunDirectory {
             Files.createDirectories(directory.getParent());
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
         }
-        final Object owner = Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-        final Object self = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        final Object owner = userOf(directory);
+        final Object self = userOf(Path.of("/proc/self"));
         if (!owner.equals(self)) {
             throw new FileSystemException(
                     directory.toString(), null, "belongs to user " + owner + ", the agent runs as user " + self);
         }
         Files.setPosixFilePermissions(directory, OWNER_ONLY);
+    }
+
+    private static Object userOf(final Path file) throws IOException {
+        return Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
     }
 
     /** The kernel drops the lock when the process dies, however it dies: no check of process ids is as sure. */
@@ -209,6 +214,7 @@ public final class RunDirectory {
     public final class Claim implements AutoCloseable {
 
         private final FileChannel lock;
+        private boolean usesMemory;
 
         private Claim(final FileChannel lock) {
             this.lock = lock;
@@ -220,10 +226,11 @@ public final class RunDirectory {
 
         /**
          * A directory in memory for what is written at every checkpoint and may be lost with the host; for its owner only, since
-         * the guest's memory passes through it. Made if it is not there.
+         * the guest's memory passes through it. Made if it is not there, and removed with the claim if nothing is left in it.
          */
         public Path memoryDirectory() throws IOException {
             final Path directory = memoryPath();
+            usesMemory = true;
             createForOwnerOnly(directory);
             return directory;
         }
@@ -232,8 +239,25 @@ public final class RunDirectory {
         @Override
         public void close() throws IOException {
             if (lock.isOpen()) {
-                Files.deleteIfExists(pidFile());
-                lock.close();
+                // The lock last: what the next agent makes is its own.
+                try (lock) {
+                    Files.deleteIfExists(pidFile());
+                    removeMemoryDirectory();
+                }
+            }
+        }
+
+        private void removeMemoryDirectory() throws IOException {
+            final Path directory = memoryPath();
+            if (usesMemory
+                    && Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+                    && userOf(directory).equals(userOf(Path.of("/proc/self")))) {
+                try {
+                    Files.deleteIfExists(directory);
+                } catch (final DirectoryNotEmptyException somethingIsLeft) {
+                    // Whoever left it may want it.
+                    return;
+                }
             }
         }
     }

@@ -64,6 +64,43 @@ class RunDirectoryTest {
     }
 
     @Test
+    void shouldLeaveNothingOfItsOwnInMemory() throws IOException {
+        final Path memory = directory.memoryPath();
+        try {
+            directory.claim().close();
+            try (RunDirectory.Claim claim = directory.claim()) {
+                Files.createFile(claim.memoryDirectory().resolve("left"));
+            }
+            assertTrue(Files.exists(memory.resolve("left")), "it may be of use to somebody");
+            try (RunDirectory.Claim claim = directory.claim()) {
+                Files.delete(claim.memoryDirectory().resolve("left"));
+            }
+            assertFalse(Files.exists(memory));
+            // Not this claim's: it has none.
+            Files.createDirectory(memory);
+            directory.claim().close();
+            assertTrue(Files.exists(memory));
+        } finally {
+            Files.deleteIfExists(memory.resolve("left"));
+            Files.deleteIfExists(memory);
+        }
+    }
+
+    /** As root, who may remove what others have made at the place of which everybody knows the name. */
+    @Test
+    void shouldNotRemoveAnotherUsersDirectoryInMemory() throws IOException {
+        final Path memory = directory.memoryPath();
+        try {
+            final RunDirectory.Claim claim = directory.claim();
+            Files.setAttribute(claim.memoryDirectory(), "unix:uid", 65_534);
+            claim.close();
+            assertTrue(Files.exists(memory));
+        } finally {
+            Files.deleteIfExists(memory);
+        }
+    }
+
+    @Test
     void shouldNameTheLiveAgent() throws IOException {
         assertEquals(Optional.empty(), directory.liveAgent());
         try (RunDirectory.Claim claim = directory.claim()) {
