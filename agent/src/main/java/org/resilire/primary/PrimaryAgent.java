@@ -39,7 +39,6 @@ import org.resilire.guest.guard.PausedFlag;
 import org.resilire.guest.qemu.QemuGuest;
 import org.resilire.guest.qemu.QemuGuestConfig;
 import org.resilire.linux.LinuxException;
-import org.resilire.linux.PidFd;
 import org.resilire.net.GateMode;
 import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
@@ -200,8 +199,11 @@ public final class PrimaryAgent {
         final Outcome outcome = runLoop(protection, counters, outlet);
         if (outcome == Outcome.SWITCHED_OVER && config.endsGuestWhenMoved()) {
             LOG.info("ending the QEMU that is left here (process {})", guest.pid());
-            if (end(guest.pid())) {
+            // It runs elsewhere, so there is nothing here to be saved.
+            if (guest.end(GUEST_END_NANOS)) {
                 leaveDisks(disks, record.generation());
+            } else {
+                LOG.warn("process {} does not end", guest.pid());
             }
         }
         return outcome;
@@ -275,7 +277,7 @@ public final class PrimaryAgent {
         final OutputRelease release = new OutputRelease(outputEpochs, disks.settler());
         final DiskChangeSender diskSender = resources.add(new DiskChangeSender(disks.all()));
         final EpochSender sender =
-                new EpochSender(pipeline.encoded(), diskSender, config.failurePoints(), () -> kill(guest.pid()));
+                new EpochSender(pipeline.encoded(), diskSender, config.failurePoints(), guest::kill);
         final PrimaryLink link = new PrimaryLink(
                 transport,
                 sender,
@@ -373,27 +375,6 @@ public final class PrimaryAgent {
                 idle, error -> LOG.error("{}: {}", agent.roleName(), error.getMessage(), error), null, agent);
         AgentRunner.startOnThread(runner);
         return runner;
-    }
-
-    private static void kill(final long pid) {
-        try (PidFd process = PidFd.open(pid)) {
-            process.kill();
-        }
-    }
-
-    /** Its guest runs elsewhere, so there is nothing to be saved. Returns whether it has surely ended. */
-    private static boolean end(final long pid) {
-        try (PidFd process = PidFd.open(pid)) {
-            process.kill();
-            final boolean hasEnded = process.awaitExit(GUEST_END_NANOS);
-            if (!hasEnded) {
-                LOG.warn("process {} does not end", pid);
-            }
-            return hasEnded;
-        } catch (final LinuxException e) {
-            LOG.debug("the QEMU has ended already", e);
-            return true;
-        }
     }
 
     private Outcome runLoop(final ProtectionLoop protection, final AgentCounters counters, final GuestOutlet outlet) {

@@ -8,6 +8,7 @@ import org.resilire.guest.GuestException;
 import org.resilire.guest.GuestMemory;
 import org.resilire.guest.PausedMarker;
 import org.resilire.guest.tracking.DirtyTrackerProbe;
+import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
 import org.resilire.linux.PidFd;
 import org.slf4j.Logger;
@@ -324,6 +325,32 @@ public final class QemuGuest implements Guest {
     @Override
     public boolean hasExited() {
         return process.hasExited();
+    }
+
+    /**
+     * Kills the QEMU that this was attached to, and no other process that may have got its number since. Any thread.
+     *
+     * @throws LinuxException {@code ESRCH} if it has ended
+     */
+    public void kill() {
+        process.kill();
+    }
+
+    /**
+     * Kills it and waits for its end. Any thread.
+     *
+     * @return whether it has surely ended
+     */
+    public boolean end(final long limitNanos) {
+        try {
+            process.kill();
+        } catch (final LinuxException e) {
+            if (e.errno() != Errno.ESRCH) {
+                LOGGER.warn("QEMU cannot be ended: {}", e.getMessage());
+                return false;
+            }
+        }
+        return process.awaitExit(limitNanos);
     }
 
     @Override

@@ -221,6 +221,17 @@ class QemuGuestTest {
     }
 
     @Test
+    void shouldEndTheProcessThatItIsAttachedToAndKnowWhenItHas() {
+        try (TestQemu qemu = TestQemu.start();
+                QemuGuest guest = QemuGuest.attach(qemu.config())) {
+            assertFalse(guest.hasExited());
+            assertTrue(guest.end(TimeUnit.SECONDS.toNanos(20)));
+            assertTrue(guest.hasExited());
+            assertTrue(guest.end(0), "it has ended before");
+        }
+    }
+
+    @Test
     void shouldRefuseASocketThatIsNotThere() {
         try (TestQemu qemu = TestQemu.start()) {
             final Path nowhere = qemu.directory().resolve("nowhere");
