@@ -286,17 +286,24 @@ public final class PrimaryAgent {
                 config.release().isReplay(),
                 session,
                 detector,
-                (epoch, restorable, nowNanos) -> {
-                    if (restorable) {
-                        release.acknowledged(epoch);
+                new PrimaryLink.AckListener() {
+                    @Override
+                    public void onAcknowledged(final long epoch, final boolean restorable, final long nowNanos) {
+                        if (restorable) {
+                            release.acknowledged(epoch);
+                        }
+                        metrics.committed(
+                                epoch,
+                                commitClock.acknowledged(epoch, nowNanos),
+                                sender.transfers(),
+                                nowNanos,
+                                sender.wireBytesTotal());
                     }
-                    metrics.committed(
-                            epoch,
-                            commitClock.acknowledged(epoch, nowNanos),
-                            sender.transfers(),
-                            nowNanos,
-                            sender.wireBytesTotal());
-                    outputSignal.progressed();
+
+                    @Override
+                    public void afterAcknowledged() {
+                        outputSignal.progressed();
+                    }
                 },
                 clock);
         outlet.inboundLog().onEntryAdded(transport::wake);

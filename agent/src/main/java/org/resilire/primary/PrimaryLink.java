@@ -52,6 +52,9 @@ final class PrimaryLink implements Agent {
     interface AckListener {
         /** {@code restorable}: the backup can start from this epoch; one of a synchronisation makes nothing safe yet. */
         void onAcknowledged(long epoch, boolean restorable, long nowNanos);
+
+        /** The session says so by now: whoever waits for that may be woken. */
+        default void afterAcknowledged() {}
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(PrimaryLink.class);
@@ -543,8 +546,11 @@ final class PrimaryLink implements Agent {
         if (transfers.knows(epoch)) {
             pipeline.onLink(transfers.bytes(epoch), nowNanos - transfers.startNanos(epoch), transfers.saturated(epoch));
         }
+        // In this order: whoever sees it acknowledged finds what is noted of it, and whoever is woken sees it
+        // acknowledged.
         ackListener.onAcknowledged(epoch, sender.isRestorable(epoch), nowNanos);
         session.acknowledged(epoch);
+        ackListener.afterAcknowledged();
     }
 
     private void onInputAck(final InputAckDecoder message) {

@@ -59,6 +59,30 @@ class ProtectionTest extends PrimaryAndBackup {
     }
 
     @Test
+    void shouldWakeWhoeverWaitsForAnAcknowledgementOnceThatCanBeSeen() {
+        final AtomicLong woken = new AtomicLong();
+        final AtomicLong inVain = new AtomicLong();
+        primary.onAcknowledged = new PrimaryLink.AckListener() {
+            private long newest;
+
+            @Override
+            public void onAcknowledged(final long epoch, final boolean restorable, final long nowNanos) {
+                newest = epoch;
+            }
+
+            @Override
+            public void afterAcknowledged() {
+                woken.incrementAndGet();
+                inVain.addAndGet(primary.session.acknowledgedEpoch() == newest ? 0 : 1);
+            }
+        };
+        protect();
+        primary.awaitCheckpoints(10);
+        assertEquals(0, inVain.get());
+        assertTrue(woken.get() > 10);
+    }
+
+    @Test
     void shouldLoseNothingThatWasSeenWhenThePrimaryDies() {
         protect();
         primary.awaitCheckpoints(20);

@@ -140,14 +140,22 @@ final class TestPrimary implements AutoCloseable {
                 replaysInput,
                 session,
                 detector,
-                (epoch, restorable, nowNanos) -> {
-                    if (restorable) {
-                        release.acknowledged(epoch);
-                        restorableAcknowledgements.incrementAndGet();
+                new PrimaryLink.AckListener() {
+                    @Override
+                    public void onAcknowledged(final long epoch, final boolean restorable, final long nowNanos) {
+                        if (restorable) {
+                            release.acknowledged(epoch);
+                            restorableAcknowledgements.incrementAndGet();
+                        }
+                        commitClock.acknowledged(epoch, nowNanos);
+                        onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
                     }
-                    commitClock.acknowledged(epoch, nowNanos);
-                    outputSignal.progressed();
-                    onAcknowledged.onAcknowledged(epoch, restorable, nowNanos);
+
+                    @Override
+                    public void afterAcknowledged() {
+                        outputSignal.progressed();
+                        onAcknowledged.afterAcknowledged();
+                    }
                 },
                 clock);
         output.modeWhileProtected(replaysInput ? GateMode.LOGGED : GateMode.HOLD);
