@@ -113,8 +113,13 @@ final class Takeover {
             throw new StandbyFailedException(loadFailure, left, false);
         }
         // Whatever the guest finds on its disks must be there to stay, and that of its checkpoint.
-        replica.disks().release(DISK_LIMIT_NANOS, record.generation() + 1);
+        replica.disks().finishApplying(DISK_LIMIT_NANOS);
+        // Refused here, all is as it was: the disks are still the copies that the primary knows.
         requireMandate(left, clock.nanoTime());
+        replica.disks().prepareTakeover();
+        // That waits for storage, too.
+        requireMandate(left, clock.nanoTime());
+        replica.disks().letWrite(record.generation() + 1);
         record.adoptGeneration(record.generation() + 1);
         openNetwork.run();
         start(standby, left);

@@ -430,12 +430,12 @@ public final class ReplicaDisks implements AutoCloseable {
     }
 
     /**
-     * Waits until everything that has committed is on the disks, and lets the guest write from here on. The link is sealed.
+     * Waits until everything that has committed is on the disks, before a takeover; they stay what they are, copies of the primary's. The
+     * link is sealed.
      *
-     * @param generation of the guest here
      * @throws DiskImageException if that cannot be; the guest must not start
      */
-    public void release(final long limitNanos, final long generation) {
+    public void finishApplying(final long limitNanos) {
         if (disks.length == 0) {
             return;
         }
@@ -443,8 +443,15 @@ public final class ReplicaDisks implements AutoCloseable {
         if (failure != null) {
             finishFailed();
         }
+    }
+
+    /**
+     * After {@link #finishApplying}, makes sure that {@link #letWrite} has nothing left to wait for: from here on they are nobody's copies.
+     *
+     * @throws DiskImageException if that cannot be; the guest must not start
+     */
+    public void prepareTakeover() {
         prepareRelease();
-        letWrite(generation);
     }
 
     /**
@@ -479,7 +486,7 @@ public final class ReplicaDisks implements AutoCloseable {
     }
 
     /**
-     * Lets the guest write, since its primary has given it away; after {@link #prepareMove}.
+     * Lets the guest write; after {@link #prepareMove}, or {@link #prepareTakeover}.
      *
      * @param generation of the guest here
      */

@@ -27,6 +27,7 @@ import org.resilire.control.AgentCounters;
 import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
 import org.resilire.disk.DiskConfig;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.disk.DiskTrial;
 import org.resilire.disk.PrimaryDisk;
 import org.resilire.disk.ReplicaDisks;
@@ -234,6 +235,11 @@ public final class TestBackup implements AutoCloseable {
         standby.failsToLoad = standbysToBreak.getAndDecrement() > 0;
         standbys.add(standby);
         return standby;
+    }
+
+    /** What this host says of its disk to a primary that greets. */
+    public DiskIdentity diskIdentity() {
+        return disks.identities().getFirst();
     }
 
     /** What this host has of the guest's disk, as its owner. */

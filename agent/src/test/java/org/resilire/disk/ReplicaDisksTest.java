@@ -135,7 +135,9 @@ class ReplicaDisksTest {
             final Path served = trial.serve(trialDirectory()).get(socket);
             try (TestNbdClient client = TestNbdClient.go(served, "d0")) {
                 client.read(0, WRITE_BYTES, true);
-                disks.release(LIMIT_NANOS, 2);
+                disks.finishApplying(LIMIT_NANOS);
+                disks.prepareTakeover();
+                disks.letWrite(2);
                 assertEquals(Nbd.EIO, client.ask(0, Nbd.CMD_READ, 0, WRITE_BYTES, new byte[0]));
             }
             assertTrue(trial.failure().contains("takes the guest over"), trial.failure());

@@ -31,6 +31,7 @@ import org.resilire.backup.TestBackup;
 import org.resilire.control.AgentState;
 import org.resilire.disk.DirtyBitmap;
 import org.resilire.disk.DiskConfig;
+import org.resilire.disk.DiskIdentity;
 import org.resilire.disk.DiskResync;
 import org.resilire.disk.DiskTrial;
 import org.resilire.disk.DiskVerification;
@@ -314,6 +315,22 @@ class DiskProtectionTest {
         primary.freeze();
         backup.passSilence(AgentState.ACTIVE);
         assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));
+    }
+
+    /** Without a fence, that is: a primary that was proven stopped stays so. */
+    @Test
+    void shouldLeaveTheDiskTheCopyThatItIsWhenATakeoverIsRefusedAtItsEnd() throws Exception {
+        makeHole(replica);
+        protect();
+        final DiskIdentity copy = backup.diskIdentity();
+        backup.onLoading(() -> backup.clock.pass(primary.session.takeoverLimitNanos()));
+        primary.freeze();
+        backup.passSilence(AgentState.AWAITING_OPERATOR);
+        assertTrue(backup.lastError().contains("gone on unprotected"), backup.lastError());
+        assertEquals(copy.replica(), backup.diskIdentity().replica());
+        backup.failover().get(60, TimeUnit.SECONDS);
+        assertArrayEquals(diskAfter(backup.stepsAtStart()), Files.readAllBytes(replica));
+        assertNotEquals(copy.replica(), backup.diskIdentity().replica());
     }
 
     @Test
