@@ -70,7 +70,8 @@ public final class BackupAgent {
     private volatile StandbyLoop loop;
     private volatile boolean stopRequested;
     private GuestOutlet outlet;
-    private ReplicaDisks disks;
+    private volatile ReplicaDisks disks = ReplicaDisks.none();
+    private volatile boolean hasLoopEnded;
     private AgentCounters counters;
 
     public BackupAgent(final BackupConfig config) {
@@ -84,6 +85,11 @@ public final class BackupAgent {
         if (running != null) {
             running.stop();
         }
+    }
+
+    /** Whether this role is over but for disks that are being written out, which takes as long as it takes. Any thread. */
+    public boolean isWritingOut() {
+        return hasLoopEnded && disks.isWritingOut();
     }
 
     /** The guest's disks; as its network. */
@@ -249,8 +255,12 @@ public final class BackupAgent {
         if (stopRequested) {
             standbyLoop.stop();
         }
-        return Outcome.valueOf(LoopRunner.run("standby", standbyLoop::run, standbyLoop::stop, this::publish)
-                .name());
+        try {
+            return Outcome.valueOf(LoopRunner.run("standby", standbyLoop::run, standbyLoop::stop, this::publish)
+                    .name());
+        } finally {
+            hasLoopEnded = true;
+        }
     }
 
     /** Publishes counters; by the thread that ran this role, also while it runs the one that follows. */

@@ -301,6 +301,11 @@ public final class DiskImage implements ServedDisk, AutoCloseable {
         return durable.needsFlush();
     }
 
+    /** Whether somebody waits for what was written to get on stable storage. */
+    public boolean isFlushing() {
+        return durable.isSyncing();
+    }
+
     /** A hint: false if such a change would wait for the observer. */
     @Override
     public boolean isReadyFor(final DiskChange change, final long lengthBytes) {

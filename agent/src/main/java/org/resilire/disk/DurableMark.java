@@ -1,6 +1,7 @@
 package org.resilire.disk;
 
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
@@ -24,6 +25,9 @@ final class DurableMark {
     private LinuxException failure;
     private boolean isDeferring;
     private boolean isOwed;
+
+    /** Calls of the storage under way. */
+    private final AtomicInteger syncing = new AtomicInteger();
 
     /** Of those that make good what is owed: until they have, it is. */
     private int settling;
@@ -68,6 +72,7 @@ final class DurableMark {
                 return;
             }
         }
+        syncing.incrementAndGet();
         try {
             fileSync.run();
         } catch (final LinuxException failed) {
@@ -75,6 +80,8 @@ final class DurableMark {
                 failure = failed;
             }
             throw failed;
+        } finally {
+            syncing.decrementAndGet();
         }
         synchronized (this) {
             durableChanges = Math.max(durableChanges, upTo);
@@ -83,6 +90,11 @@ final class DurableMark {
 
     synchronized boolean needsFlush() {
         return failure != null || (!isDeferring && changes.get() > durableChanges);
+    }
+
+    /** Whether somebody waits for the storage. */
+    boolean isSyncing() {
+        return syncing.get() > 0;
     }
 
     synchronized void beginDeferring() {

@@ -129,6 +129,10 @@ public final class ReplicaDisk implements AutoCloseable {
         return config;
     }
 
+    boolean isFlushing() {
+        return image.isFlushing();
+    }
+
     /** Opens a trial of it as it is now. */
     TrialDisk newTrial(final BooleanSupplier hasRoom) throws IOException {
         return TrialDisk.open(image, files.scratch(), hasRoom);

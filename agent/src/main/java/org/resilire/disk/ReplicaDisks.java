@@ -338,6 +338,19 @@ public final class ReplicaDisks implements AutoCloseable {
         return failure;
     }
 
+    /** Whether storage is waited for, for what has committed or what a guest here has written. Any thread. */
+    public boolean isWritingOut() {
+        if (isApplying && failure == null) {
+            return true;
+        }
+        for (final ReplicaDisk disk : disks) {
+            if (disk.isFlushing()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     // ---------------------------------------------------------------- the applier's thread
 
     private void applyUntilClosed() {

@@ -94,6 +94,7 @@ public final class PrimaryAgent {
 
     private volatile ProtectionLoop loop;
     private volatile GuestDisks guestDisks;
+    private volatile List<PrimaryDisk> servedDisks = List.of();
     private volatile boolean stopRequested;
 
     private PrimaryAgent(
@@ -137,6 +138,13 @@ public final class PrimaryAgent {
         }
     }
 
+    /** Whether this role is over but for disks that are being written out, which takes as long as it takes. Any thread. */
+    public boolean isWritingOut() {
+        final ProtectionLoop ending = loop;
+        return (ending == null || ending.isFinishing())
+                && servedDisks.stream().anyMatch(disk -> disk.image().isFlushing());
+    }
+
     /**
      * Attaches and protects until the end.
      *
@@ -161,9 +169,10 @@ public final class PrimaryAgent {
                 disks.add(resources.add(PrimaryDisk.open(disk, config.stateDirectory(), config.vmName())));
                 LOG.info("disk {}: {} served at {}", disk.name(), disk.image(), disk.socket());
             }
-            if (!disks.isEmpty() && !arrival.await(disks)) {
-                return Outcome.STOPPED;
-            }
+        }
+        servedDisks = List.copyOf(disks);
+        if (inherited == null && !disks.isEmpty() && !arrival.await(disks)) {
+            return Outcome.STOPPED;
         }
         final QemuGuestConfig guestConfig = new QemuGuestConfig(
                         config.qmpSocket(), config.ramFile(), claim.memoryDirectory())
@@ -276,8 +285,7 @@ public final class PrimaryAgent {
                 new GuestDisks(primaryDisks, session, config.diskCopyBytesPerSecond(), metrics::error, clock));
         final OutputRelease release = new OutputRelease(outputEpochs, disks.settler());
         final DiskChangeSender diskSender = resources.add(new DiskChangeSender(disks.all()));
-        final EpochSender sender =
-                new EpochSender(pipeline.encoded(), diskSender, config.failurePoints(), guest::kill);
+        final EpochSender sender = new EpochSender(pipeline.encoded(), diskSender, config.failurePoints(), guest::kill);
         final PrimaryLink link = new PrimaryLink(
                 transport,
                 sender,

@@ -72,6 +72,7 @@ final class ProtectionLoop {
     private final NanoClock clock;
 
     private volatile boolean stopping;
+    private volatile boolean isFinishing;
 
     ProtectionLoop(
             final PrimaryContext context,
@@ -114,6 +115,11 @@ final class ProtectionLoop {
     /** Asks the loop to end after the checkpoint in progress. Any thread. */
     void stop() {
         stopping = true;
+    }
+
+    /** Whether the loop has come to its end, and tidies up. Any thread. */
+    boolean isFinishing() {
+        return isFinishing;
     }
 
     /** For the thread that publishes them. */
@@ -492,6 +498,7 @@ final class ProtectionLoop {
     }
 
     private End finish(final End end) {
+        isFinishing = true;
         switch (end) {
             case GUEST_LOST -> {
                 LOG.error("the guest's process ended; telling the backup");

@@ -28,7 +28,7 @@ public final class AgentFleet {
         /** Runs until the end; returns an exit code. */
         int run() throws IOException;
 
-        /** Ends in order and waits for it, bounded. Any thread. */
+        /** Ends in order and waits for it; bounded, but for the time in which disks are written out. Any thread. */
         void stop(Duration limit) throws InterruptedException;
     }
 
@@ -152,7 +152,7 @@ public final class AgentFleet {
             }));
         }
         for (final Thread thread : threads) {
-            thread.join(limit);
+            thread.join();
         }
     }
 }

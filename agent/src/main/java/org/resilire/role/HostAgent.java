@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.backup.BackupAgent;
 import org.resilire.backup.BackupConfig;
 import org.resilire.control.Resources;
@@ -47,6 +48,7 @@ public final class HostAgent {
 
     // Guarded by this.
     private Runnable stopCurrent = () -> {};
+    private BooleanSupplier isWritingOut = () -> false;
     private boolean stopRequested;
 
     private final Optional<Role> standby;
@@ -121,26 +123,35 @@ public final class HostAgent {
         return stopRequested;
     }
 
-    /** Ends in order and waits for it: a standby is ended, a guest goes on. Any thread, for example a shutdown hook. */
+    /**
+     * Ends in order and waits for it: a standby is ended, a guest goes on. Any thread, for example a shutdown hook.
+     *
+     * @param limit not counting the time in which the guest's disks are written out
+     */
     public void stop(final Duration limit) throws InterruptedException {
         synchronized (this) {
             stopRequested = true;
             stopCurrent.run();
         }
-        if (!ended.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!new OrderlyEnd(ended, this::isWritingOut, SystemNanoClock.INSTANCE).await(limit)) {
             LOG.warn("the agent did not end within {} s", limit.toSeconds());
         }
     }
 
-    private synchronized void begin(final Runnable stop) {
+    private synchronized boolean isWritingOut() {
+        return isWritingOut.getAsBoolean();
+    }
+
+    private synchronized void begin(final Runnable stop, final BooleanSupplier writesOut) {
         stopCurrent = stop;
+        isWritingOut = writesOut;
         if (stopRequested) {
             stop.run();
         }
     }
 
     private Outcome protect(final PrimaryAgent primary, final Resources resources) throws IOException {
-        begin(primary::stop);
+        begin(primary::stop, primary::isWritingOut);
         return switch (primary.run(resources)) {
             case STOPPED -> Outcome.STOPPED;
             case GUEST_LOST -> Outcome.GUEST_LOST;
@@ -154,7 +165,7 @@ public final class HostAgent {
             final BackupConfig config, final Optional<PrimaryConfig> afterTakeover, final Resources resources)
             throws IOException {
         final BackupAgent backup = new BackupAgent(config);
-        begin(backup::stop);
+        begin(backup::stop, backup::isWritingOut);
         return switch (backup.run(resources)) {
             case STOPPED -> Outcome.STOPPED;
             case GUEST_ENDED -> Outcome.GUEST_LOST;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
@@ -29,6 +31,22 @@ class DurableMarkTest {
         mark.changed();
         mark.flush();
         assertEquals(2, syncs);
+    }
+
+    @Test
+    void shouldTellWhileTheStorageIsWaitedForAndNotAfterItFailed() {
+        final List<Boolean> meanwhile = new ArrayList<>();
+        during = () -> meanwhile.add(mark.isSyncing());
+        mark.flush();
+        assertFalse(mark.isSyncing());
+        mark.changed();
+        during = () -> {
+            meanwhile.add(mark.isSyncing());
+            throw new LinuxException("fdatasync", "image", Errno.EIO);
+        };
+        assertThrows(LinuxException.class, mark::flush);
+        assertFalse(mark.isSyncing());
+        assertEquals(List.of(true, true), meanwhile);
     }
 
     @Test
