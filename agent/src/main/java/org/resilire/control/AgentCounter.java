@@ -163,7 +163,10 @@ public enum AgentCounter {
     /** From the guest's network being opened to the last frame of the log. */
     REPLAY_NANOS_LAST(86, "replayNanosLast", NANOS),
     /** Dirty pages that were captured before the pause. */
-    PAGES_AHEAD_TOTAL(87, "pagesAheadTotal", COUNT, 0);
+    PAGES_AHEAD_TOTAL(87, "pagesAheadTotal", COUNT, 0),
+
+    /** Frames that left, while input was logged, of flows for which there was no room: a failover may send them twice. */
+    UNTRACKED_FRAMES_TOTAL(88, "untrackedFramesTotal", COUNT, 0);
 
     /** Not known yet; null in JSON. */
     public static final long UNKNOWN = Long.MIN_VALUE;

@@ -123,6 +123,7 @@ public final class AgentCounters {
         set(AgentCounter.EMITTED_FLOWS, network.value(NetworkCounter.EMITTED_FLOWS));
         set(AgentCounter.EMITTED_FRAMES_LAST_EPOCH, network.value(NetworkCounter.EMITTED_FRAMES_LAST_EPOCH));
         set(AgentCounter.EMITTED_BYTES_LAST_EPOCH, network.value(NetworkCounter.EMITTED_BYTES_LAST_EPOCH));
+        set(AgentCounter.UNTRACKED_FRAMES_TOTAL, network.value(NetworkCounter.UNTRACKED_FRAMES));
     }
 
     /** Takes over what a replay has counted. By one thread, about once a second. */

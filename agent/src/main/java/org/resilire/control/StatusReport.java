@@ -297,7 +297,8 @@ public final class StatusReport {
                     "let out",
                     count(AgentCounter.EMITTED_FRAMES_LAST_EPOCH) + " frames, "
                             + bytes(AgentCounter.EMITTED_BYTES_LAST_EPOCH) + " in the last epoch; "
-                            + count(AgentCounter.EMITTED_FLOWS) + " flows");
+                            + count(AgentCounter.EMITTED_FLOWS) + " flows; "
+                            + count(AgentCounter.UNTRACKED_FRAMES_TOTAL) + " frames of flows without room");
         }
         if (reader.value(AgentCounter.INPUT_LOG_FRAMES) > 0) {
             line(out, "input log", count(AgentCounter.INPUT_LOG_FRAMES) + " frames at the last checkpoint");

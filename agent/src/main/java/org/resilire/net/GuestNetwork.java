@@ -139,7 +139,8 @@ public final class GuestNetwork implements Agent {
         final long mark = arrivedMark;
         if (mark != followedMark) {
             followedMark = mark;
-            // Every frame that is logged from here on has a later one, and what was not logged has this one or an earlier.
+            // Every frame that is logged from here on has a later one, and what was not logged has this one or an
+            // earlier.
             followedPosition = inputLog == null ? Long.MAX_VALUE : inputLog.position();
         }
     }
@@ -437,6 +438,7 @@ public final class GuestNetwork implements Agent {
             publishEmitted(NetworkCounter.EMITTED_FLOWS);
             publishEmitted(NetworkCounter.EMITTED_FRAMES_LAST_EPOCH);
             publishEmitted(NetworkCounter.EMITTED_BYTES_LAST_EPOCH);
+            publishEmitted(NetworkCounter.UNTRACKED_FRAMES);
         }
     }
 

@@ -33,5 +33,7 @@ public enum NetworkCounter {
     /** Frames that left in the last whole epoch. */
     EMITTED_FRAMES_LAST_EPOCH,
     /** Their bytes. */
-    EMITTED_BYTES_LAST_EPOCH
+    EMITTED_BYTES_LAST_EPOCH,
+    /** Frames that left of flows of which the backup cannot be told, as there was no room for them. */
+    UNTRACKED_FRAMES
 }

@@ -104,6 +104,22 @@ class StatusReportTest {
     }
 
     @Test
+    void shouldShowWhatLeftWhileInputWasLoggedAndOfWhatTheBackupWasNotTold() throws IOException {
+        assertFalse(report(NOW).toText().contains("let out"));
+        counters.set(AgentCounter.EMITTED_FRAMES_TOTAL, 100);
+        counters.set(AgentCounter.EMITTED_FRAMES_LAST_EPOCH, 20);
+        counters.set(AgentCounter.EMITTED_BYTES_LAST_EPOCH, 2_048);
+        counters.set(AgentCounter.EMITTED_FLOWS, 5);
+        counters.set(AgentCounter.UNTRACKED_FRAMES_TOTAL, 7);
+        final String text = report(NOW).toText();
+        assertTrue(
+                text.contains(
+                        "  let out     20 frames, 2.0 KiB in the last epoch; 5 flows; 7 frames of flows without room\n"),
+                text);
+        assertEquals(7, report(NOW).toJson().get("untrackedFramesTotal").longValue());
+    }
+
+    @Test
     void shouldSayThatTheAgentHasDied() throws IOException {
         counters.state(AgentState.PROTECTED);
         counters.set(AgentCounter.PID_START_TICKS, 1);

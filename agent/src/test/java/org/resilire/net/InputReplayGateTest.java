@@ -59,7 +59,7 @@ class InputReplayGateTest {
 
                     @Override
                     public long emitted(final NetworkCounter counter) {
-                        return 0;
+                        return counter == NetworkCounter.UNTRACKED_FRAMES ? 3 : 0;
                     }
                 }));
         epochs.beginEpoch(5);
@@ -123,6 +123,7 @@ class InputReplayGateTest {
         guestSends(1);
         work();
         assertEquals(List.of(1L), sentOut());
+        assertEquals(3, network.counters().value(NetworkCounter.UNTRACKED_FRAMES));
     }
 
     @Test

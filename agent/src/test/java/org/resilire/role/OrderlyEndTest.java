@@ -48,6 +48,6 @@ class OrderlyEndTest {
                 },
                 clock);
         assertFalse(end.await(LIMIT));
-        assertEquals(8, asked.get());
+        assertEquals(7, asked.get());
     }
 }

@@ -42,6 +42,7 @@ public final class EmissionRecorder implements EmissionListener {
             case EMITTED_FLOWS -> flows.flows();
             case EMITTED_FRAMES_LAST_EPOCH -> flows.framesOfLastEpoch();
             case EMITTED_BYTES_LAST_EPOCH -> flows.bytesOfLastEpoch();
+            case UNTRACKED_FRAMES -> flows.untrackedFrames();
             default -> 0;
         };
     }

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
+import org.resilire.net.NetworkCounter;
 
 class EmittedFlowsTest {
 
@@ -64,6 +65,7 @@ class EmittedFlowsTest {
             emit(1, TcpFrames.udp(TcpFrames.GUEST_IP, TcpFrames.CLIENT_IP, 53, port));
         }
         assertTrue(flows.untrackedFrames() > 0);
+        assertEquals(flows.untrackedFrames(), new EmissionRecorder(flows).emitted(NetworkCounter.UNTRACKED_FRAMES));
         assertTrue(flows.flows() <= 1 << 8);
         final long untracked = flows.untrackedFrames();
         flows.tell(told, 0, 1 << 8);
