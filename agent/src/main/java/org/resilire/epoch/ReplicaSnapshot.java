@@ -12,25 +12,31 @@ import org.resilire.guest.GuestMemory;
  * for the first time, all others a slice at a time in between. What that costs a commit is bounded: a copy of 4 KiB for each page that
  * it changes, at most once each, and one slice if it arrives during one.
  *
- * <p>Pages of zeros are left out, so that the file is sparse. Used by the thread that applies epochs.
+ * <p>Pages of zeros are left out, so that the file is sparse; neighbours are written together. Used by the thread that applies epochs.
  */
 public final class ReplicaSnapshot {
 
     private static final int PAGE_BYTES = GuestMemory.PAGE_BYTES;
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[PAGE_BYTES]);
 
-    /** Pages between two looks at the clock. */
-    private static final int PAGES_A_LOOK = 8;
+    /** Pages between two looks at the clock, and in a write at most. */
+    private static final int PAGES_AT_A_TIME = 8;
 
     private final MemorySegment replica;
     private final long pageCount;
     private final FileChannel file;
     private final long[] copied;
-    private final ByteBuffer page = ByteBuffer.allocateDirect(PAGE_BYTES);
-    private final MemorySegment pageSegment = MemorySegment.ofBuffer(page);
+    private final ByteBuffer gathered = ByteBuffer.allocateDirect(PAGES_AT_A_TIME * PAGE_BYTES);
+    private final MemorySegment gatheredSegment = MemorySegment.ofBuffer(gathered);
+
+    /** So many pages, from this one on, stand in the buffer as they were and are to be written. */
+    private int gatheredPages;
+
+    private long firstGathered;
     private long next;
     private long writtenPages;
     private long writtenEarly;
+    private long writes;
     private String failure;
 
     /**
@@ -48,7 +54,7 @@ public final class ReplicaSnapshot {
     /** The page is about to change. */
     public void beforeChange(final long pageIndex) {
         if (failure == null && !isCopied(pageIndex)) {
-            copy(pageIndex);
+            gather(pageIndex);
             writtenEarly++;
         }
     }
@@ -61,12 +67,13 @@ public final class ReplicaSnapshot {
      */
     public boolean copySlice(final NanoClock clock, final long deadlineNanos) {
         do {
-            for (int i = 0; i < PAGES_A_LOOK && next < pageCount && failure == null; i++) {
+            final long end = Math.min(pageCount, next + PAGES_AT_A_TIME);
+            for (; next < end && failure == null; next++) {
                 if (!isCopied(next)) {
-                    copy(next);
+                    gather(next);
                 }
-                next++;
             }
+            writeGathered();
         } while (next < pageCount && failure == null && clock.nanoTime() - deadlineNanos < 0);
         return next == pageCount || failure != null;
     }
@@ -75,23 +82,37 @@ public final class ReplicaSnapshot {
         return (copied[(int) (pageIndex >>> 6)] & (1L << pageIndex)) != 0;
     }
 
-    private void copy(final long pageIndex) {
+    /** Keeps the page as it is now; it is written with its neighbours, at the latest at the end of the next slice. */
+    private void gather(final long pageIndex) {
         copied[(int) (pageIndex >>> 6)] |= 1L << pageIndex;
         final long at = pageIndex * PAGE_BYTES;
         if (MemorySegment.mismatch(replica, at, at + PAGE_BYTES, ZEROS, 0, PAGE_BYTES) < 0) {
             return;
         }
-        MemorySegment.copy(replica, at, pageSegment, 0, PAGE_BYTES);
-        page.clear();
+        if (pageIndex != firstGathered + gatheredPages || gatheredPages == PAGES_AT_A_TIME) {
+            writeGathered();
+            firstGathered = pageIndex;
+        }
+        MemorySegment.copy(replica, at, gatheredSegment, (long) gatheredPages * PAGE_BYTES, PAGE_BYTES);
+        gatheredPages++;
+    }
+
+    private void writeGathered() {
+        if (gatheredPages == 0 || failure != null) {
+            return;
+        }
+        gathered.clear().limit(gatheredPages * PAGE_BYTES);
         try {
-            long to = at;
-            while (page.hasRemaining()) {
-                to += file.write(page, to);
+            long to = firstGathered * PAGE_BYTES;
+            while (gathered.hasRemaining()) {
+                to += file.write(gathered, to);
+                writes++;
             }
-            writtenPages++;
+            writtenPages += gatheredPages;
         } catch (final IOException e) {
             failure = "the copy cannot be written: " + e.getMessage();
         }
+        gatheredPages = 0;
     }
 
     /** Gives up: nothing more is written. The first reason counts. */
@@ -114,5 +135,10 @@ public final class ReplicaSnapshot {
     /** Of these, how many were copied because an epoch was about to change them. */
     public long writtenEarly() {
         return writtenEarly;
+    }
+
+    /** How often the file was written to. */
+    long writes() {
+        return writes;
     }
 }

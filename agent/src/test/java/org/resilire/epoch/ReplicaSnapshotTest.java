@@ -95,13 +95,37 @@ class ReplicaSnapshotTest {
     }
 
     @Test
+    void shouldWriteNeighboursTogether() throws IOException {
+        for (int page = 0; page < PAGES; page++) {
+            write(page, 1);
+        }
+        final byte[] expected = replica.snapshot();
+        // As an epoch changes them: in runs, one of which begins where slices have not come.
+        for (int page = 100; page < 120; page++) {
+            snapshot.beforeChange(page);
+            write(page, 2);
+        }
+        assertTrue(snapshot.writes() <= 3, () -> snapshot.writes() + " writes");
+        while (!snapshot.copySlice(STOPPED_CLOCK, 0)) {
+            assertEquals(null, snapshot.failure());
+        }
+        assertEquals(PAGES, snapshot.writtenPages());
+        assertEquals(20, snapshot.writtenEarly());
+        assertTrue(snapshot.writes() <= PAGES / 8 + 5, () -> snapshot.writes() + " writes");
+        assertArrayEquals(expected, copied());
+    }
+
+    @Test
     void shouldGiveUpWithAReasonWhenTheCopyCannotBeWritten() throws IOException {
         write(17, 1);
+        write(30, 1);
         file.close();
         snapshot.beforeChange(17);
+        snapshot.beforeChange(30);
         assertTrue(snapshot.failure().contains("cannot be written"), snapshot.failure());
         snapshot.beforeChange(18);
         assertTrue(snapshot.copySlice(STOPPED_CLOCK, 0), "nothing is left to do");
+        assertEquals(0, snapshot.writtenPages());
     }
 
     @Test
