@@ -69,12 +69,20 @@ final class GuestArrival {
      * @return false if the agent is to stop
      */
     boolean await(final List<PrimaryDisk> disks) {
-        if (QemuArrival.hasCome(config.qmpSocket())) {
+        // A QEMU that is just starting, or hangs, may take seconds to answer.
+        try (StoppableLook arrival =
+                new StoppableLook(() -> QemuArrival.hasCome(config.qmpSocket()), stopping, this::pass)) {
+            return await(disks, arrival);
+        }
+    }
+
+    private boolean await(final List<PrimaryDisk> disks, final StoppableLook arrival) {
+        if (arrival.ask()) {
             awaitReconnection(disks);
             return !stopping.getAsBoolean();
         }
         long nextReportNanos = System.nanoTime();
-        while (!QemuArrival.hasCome(config.qmpSocket())) {
+        while (!arrival.ask()) {
             if (stopping.getAsBoolean()) {
                 return false;
             }
@@ -83,11 +91,15 @@ final class GuestArrival {
                 LOG.info("waiting for QEMU, to be started with -qmp unix:{},server=on,wait=off", config.qmpSocket());
                 counters.state(AgentState.WAITING_FOR_GUEST);
             }
-            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
-            LockSupport.parkNanos(GUEST_POLL_NANOS);
+            pass();
         }
         counters.state(AgentState.STARTING);
         return true;
+    }
+
+    private void pass() {
+        counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
+        LockSupport.parkNanos(GUEST_POLL_NANOS);
     }
 
     /**
@@ -100,8 +112,7 @@ final class GuestArrival {
         while (!stopping.getAsBoolean()
                 && !disks.stream().allMatch(PrimaryDisk::isConnected)
                 && System.nanoTime() - deadlineNanos < 0) {
-            counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
-            LockSupport.parkNanos(GUEST_POLL_NANOS);
+            pass();
         }
     }
 
