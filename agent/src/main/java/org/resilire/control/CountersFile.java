@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.CountersReader;
+import org.resilire.linux.BlockFile;
 
 /**
  * The layout of the counters file, version 1. Numbers are little-endian. Values and metadata are laid out as Agrona's {@link
@@ -54,12 +55,16 @@ public final class CountersFile {
         this.buffer = buffer;
     }
 
-    /** Maps a new file of zeros. */
+    /** Maps a new file of zeros, which has all its room: a store that found none would end the process. */
     static CountersFile create(final Path file) throws IOException {
-        return map(
+        final CountersFile created = map(
                 file,
                 FileChannel.MapMode.READ_WRITE,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        try (BlockFile room = BlockFile.open(file, true)) {
+            room.reserve(0, LENGTH_BYTES);
+        }
+        return created;
     }
 
     /** Maps a file whose length the caller has checked. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -112,6 +113,15 @@ class AgentCountersTest {
         assertEquals(2, AgentCountersReader.open(file).value(AgentCounter.GENERATION));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
         assertEquals(1, directory.toFile().list().length, "no unfinished file stays");
+    }
+
+    @Test
+    void shouldHaveRoomForAllOfItFromTheStart() throws IOException, InterruptedException {
+        AgentCounters.create(file);
+        final Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
+        final String blocks = new String(stat.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, stat.waitFor());
+        assertTrue(Long.parseLong(blocks.strip()) * 512 >= CountersFile.LENGTH_BYTES, blocks);
     }
 
     @Test
