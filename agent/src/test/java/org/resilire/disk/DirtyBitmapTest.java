@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.resilire.linux.BlockFile;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
 
@@ -150,8 +151,19 @@ class DirtyBitmapTest {
     @Test
     void shouldHaveRoomForEveryMarkFromTheStart() throws IOException, InterruptedException {
         // Of a disk whose bitmap has many pages.
-        try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, 1L << 40, BOOT)) {
-            assertTrue(bitmap.blocks() > 0);
+        final long diskBytes = 1L << 40;
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, diskBytes, BOOT)) {
+            bitmap.beginGeneration();
+            bitmap.clearOld();
+        }
+        final int markedFrom = 4096;
+        try (BlockFile file = BlockFile.open(path, true)) {
+            assertTrue(file.punchHole(markedFrom, file.lengthBytes() - markedFrom), "this test needs holes");
+        }
+        assertTrue(TestImage.roomBytes(path) < Files.size(path));
+        try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, diskBytes, BOOT)) {
+            assertNull(bitmap.doubt());
+            assertEquals(0, bitmap.dirtyBlocks());
             assertTrue(TestImage.roomBytes(path) >= Files.size(path));
         }
     }
