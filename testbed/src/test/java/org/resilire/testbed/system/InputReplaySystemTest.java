@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.resilire.control.AgentCounter;
 import org.resilire.testbed.lab.AgentOptions;
+import org.resilire.testbed.lab.Await;
 import org.resilire.testbed.lab.TakeoverMode;
 import org.resilire.testbed.load.LoadOptions;
 import org.resilire.testbed.load.LoadResult;
@@ -20,6 +21,7 @@ class InputReplaySystemTest {
 
     private static final int EPOCHS_BEFORE_DEATH = 20;
     private static final Duration EPOCHS_LIMIT = Duration.ofSeconds(60);
+    private static final Duration PUBLISHED_LIMIT = Duration.ofSeconds(10);
 
     /** Many answers between two checkpoints. */
     private static final LoadOptions LOAD =
@@ -38,7 +40,9 @@ class InputReplaySystemTest {
             assertTrue(hosts.primary().counter(AgentCounter.EMITTED_FRAMES_TOTAL) > 0, hosts::describe);
 
             final LoadResult result = hosts.requireNothingLost(hosts.killHostA());
-            assertTrue(hosts.standby().counter(AgentCounter.REPLAYED_FRAMES) > 0, hosts::describe);
+            // Counters are published a few times a second.
+            Await.until(
+                    () -> hosts.standby().counter(AgentCounter.REPLAYED_FRAMES) > 0, PUBLISHED_LIMIT, hosts::describe);
             assertEquals(0, hosts.standby().counter(AgentCounter.DIVERGED_FLOWS), hosts::describe);
             assertTrue(
                     result.latencyMillisP50() < periodMillis / 2.0,
