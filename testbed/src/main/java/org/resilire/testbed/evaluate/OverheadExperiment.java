@@ -123,14 +123,20 @@ final class OverheadExperiment implements Experiment {
 
     private static List<Sample> protectApart(
             final Evaluation evaluation, final Subject subject, final RunningWorkload running, final Point point) {
-        try (QmpClient qmp = subject.openQmp();
-                ProcessorSplit split = new ProcessorSplit(qmp)) {
+        try (ProcessorSplit split = split(subject)) {
             return protect(
                     evaluation,
                     subject,
                     running,
                     point,
                     protection -> protection.agents().forEach(split::keepOff));
+        }
+    }
+
+    /** QEMU talks to one client at a time, and the next one measures the floor. */
+    private static ProcessorSplit split(final Subject subject) {
+        try (QmpClient qmp = subject.openQmp()) {
+            return new ProcessorSplit(qmp);
         }
     }
 

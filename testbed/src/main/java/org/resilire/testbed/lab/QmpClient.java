@@ -1,6 +1,7 @@
 package org.resilire.testbed.lab;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import org.agrona.CloseHelper;
 import org.resilire.testbed.TestbedException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -35,17 +37,35 @@ public final class QmpClient implements AutoCloseable {
     }
 
     static QmpClient open(final Path socket) {
+        QmpClient client = null;
         try {
-            final SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
-            channel.configureBlocking(false);
-            final Selector selector = Selector.open();
-            channel.register(selector, SelectionKey.OP_READ);
-            final QmpClient client = new QmpClient(channel, selector);
+            client = connect(socket);
             client.readMessage("the greeting");
             client.execute(encode("qmp_capabilities", Map.of()));
             return client;
         } catch (final IOException failure) {
+            CloseHelper.quietClose(client);
             throw new TestbedException("cannot connect to QEMU at " + socket + ": " + failure.getMessage(), failure);
+        } catch (final TestbedException failure) {
+            // QEMU would serve it next, and nobody after it.
+            CloseHelper.quietClose(client);
+            throw failure;
+        }
+    }
+
+    private static QmpClient connect(final Path socket) throws IOException {
+        final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.configureBlocking(false);
+            if (!channel.connect(UnixDomainSocketAddress.of(socket))) {
+                throw new IOException("others are waiting to be served");
+            }
+            final Selector selector = Selector.open();
+            channel.register(selector, SelectionKey.OP_READ);
+            return new QmpClient(channel, selector);
+        } catch (final IOException failure) {
+            channel.close();
+            throw failure;
         }
     }
 
