@@ -25,16 +25,12 @@ class GuestNetworkAllocationTest {
     void shouldAllocateNothingInSteadyState() {
         final CountingUplink uplink = new CountingUplink();
         try (OutputEpochs epochs = new OutputEpochs(GateMode.HOLD);
-                UnixDatagramSocket guest =
-                        UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
+                UnixDatagramSocket guest = TestNic.guestEnd(directory);
                 FrameBatch batch = new FrameBatch(FRAMES_A_ROUND, 2_048)) {
             for (int i = 0; i < FRAMES_A_ROUND; i++) {
                 batch.frameLengthBytes(i, TestFrames.LENGTH_BYTES);
             }
-            final GuestNetwork network = new GuestNetwork(new GuestNetworkContext()
-                    .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
-                    .epochs(epochs)
-                    .uplink(uplink));
+            final GuestNetwork network = new GuestNetwork(TestNic.context(directory, epochs, uplink));
             try (PollingIdleStrategy idle = new PollingIdleStrategy(network, epochs, 0, 1_000)) {
                 final Rounds rounds = new Rounds(network, idle, epochs, guest, batch, uplink);
                 rounds.run(WARM_UP_ROUNDS);

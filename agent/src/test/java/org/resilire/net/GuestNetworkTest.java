@@ -35,11 +35,8 @@ class GuestNetworkTest {
 
     @BeforeEach
     void start() {
-        guest = UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
-        network = new GuestNetwork(new GuestNetworkContext()
-                .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
-                .epochs(epochs)
-                .uplink(uplink)
+        guest = TestNic.guestEnd(directory);
+        network = new GuestNetwork(TestNic.context(directory, epochs, uplink)
                 .gateCapacityBytes(1 << 15)
                 .inboundQueueBytes(1 << 15)
                 .releaseLimitFrames(RELEASE_LIMIT)

@@ -39,11 +39,8 @@ class InputBoundaryTest {
 
     @BeforeEach
     void start() {
-        guest = UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
-        network = new GuestNetwork(new GuestNetworkContext()
-                .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
-                .epochs(epochs)
-                .uplink(uplink)
+        guest = TestNic.guestEnd(directory);
+        network = new GuestNetwork(TestNic.context(directory, epochs, uplink)
                 .inboundQueueBytes(1 << 20)
                 .inputLog(log));
         boundary = new InputBoundary(network, log, () -> nowNanos, () -> {

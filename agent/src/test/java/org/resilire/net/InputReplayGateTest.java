@@ -37,11 +37,8 @@ class InputReplayGateTest {
 
     @BeforeEach
     void start() {
-        guest = UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
-        network = new GuestNetwork(new GuestNetworkContext()
-                .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
-                .epochs(epochs)
-                .uplink(uplink)
+        guest = TestNic.guestEnd(directory);
+        network = new GuestNetwork(TestNic.context(directory, epochs, uplink)
                 .inputLog(log)
                 .emissionListener(new EmissionListener() {
                     @Override

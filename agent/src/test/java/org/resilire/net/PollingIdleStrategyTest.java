@@ -33,11 +33,8 @@ class PollingIdleStrategyTest {
 
     @BeforeEach
     void start() {
-        guest = UnixDatagramSocket.bind(directory.resolve("guest"), directory.resolve("agent"));
-        network = new GuestNetwork(new GuestNetworkContext()
-                .guestSocket(UnixDatagramSocket.bind(directory.resolve("agent"), directory.resolve("guest")))
-                .epochs(epochs)
-                .uplink(uplink));
+        guest = TestNic.guestEnd(directory);
+        network = new GuestNetwork(TestNic.context(directory, epochs, uplink));
     }
 
     @AfterEach
