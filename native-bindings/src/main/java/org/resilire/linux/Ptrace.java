@@ -137,10 +137,24 @@ public final class Ptrace {
     }
 
     static void readMemory(long pid, long address, MemorySegment into) {
-        try (FileDescriptor memory = FileDescriptor.open(Path.of("/proc/" + pid + "/mem"), Fcntl.O_RDONLY)) {
+        try (FileDescriptor memory = openMemory(pid)) {
+            readMemory(memory, address, into);
+        }
+    }
+
+    static FileDescriptor openMemory(long pid) {
+        return FileDescriptor.open(Path.of("/proc/" + pid + "/mem"), Fcntl.O_RDONLY);
+    }
+
+    static void readMemory(FileDescriptor memory, long address, MemorySegment into) {
+        try {
             long buffer = NativeMemory.address(into, 0, into.byteSize());
             long read = Unistd.pread(memory.number(), buffer, into.byteSize(), address);
             LinuxException.check(read, "pread", memory.object());
+            if (read == 0) {
+                // Once a process that ends has given its memory back the kernel reports an end of file, not an error.
+                throw new LinuxException("pread", memory.object(), Errno.ESRCH, "the process is ending");
+            }
             if (read != into.byteSize()) {
                 throw new LinuxException("pread", memory.object(), Errno.EFAULT);
             }

@@ -195,6 +195,19 @@ class SyscallInjectorTest {
     }
 
     @Test
+    void shouldSayThatAProcessIsEndingWhoseMemoryGoesWhileItIsRead() {
+        try (Target target = Target.start(directory, "sleep", "1000");
+                FileDescriptor targetMemory = Ptrace.openMemory(target.pid());
+                AnonymousMemory page = AnonymousMemory.reserve("a page", 4096)) {
+            target.pidFd().kill();
+            assertTrue(target.pidFd().awaitExit(LONG_NANOS));
+            LinuxException failure =
+                    assertThrows(LinuxException.class, () -> Ptrace.readMemory(targetMemory, 4096, page.segment()));
+            assertEquals(Errno.ESRCH, failure.errno());
+        }
+    }
+
+    @Test
     void shouldRefuseAChildOfThisJvm() throws Exception {
         Process child = new ProcessBuilder("sleep", "1000").start();
         try {
