@@ -134,7 +134,7 @@ public final class RunDirectory {
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
         }
         final Object owner = userOf(directory);
-        final Object self = userOf(Path.of("/proc/self"));
+        final Object self = ownUser();
         if (!owner.equals(self)) {
             throw new FileSystemException(
                     directory.toString(), null, "belongs to user " + owner + ", the agent runs as user " + self);
@@ -144,6 +144,15 @@ public final class RunDirectory {
 
     private static Object userOf(final Path file) throws IOException {
         return Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static Object ownUser() throws IOException {
+        return userBehind(Path.of("/proc/self"));
+    }
+
+    /** Of what a link leads to: {@code /proc/self} itself is root's, whoever looks. */
+    static Object userBehind(final Path link) throws IOException {
+        return Files.getAttribute(link, "unix:uid");
     }
 
     /** The kernel drops the lock when the process dies, however it dies: no check of process ids is as sure. */
@@ -251,7 +260,7 @@ public final class RunDirectory {
             final Path directory = memoryPath();
             if (usesMemory
                     && Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-                    && userOf(directory).equals(userOf(Path.of("/proc/self")))) {
+                    && userOf(directory).equals(ownUser())) {
                 try {
                     Files.deleteIfExists(directory);
                 } catch (final DirectoryNotEmptyException somethingIsLeft) {

@@ -100,6 +100,14 @@ class RunDirectoryTest {
         }
     }
 
+    /** An agent need not be root's, as the link to it in {@code /proc} always is. */
+    @Test
+    void shouldKnowAsWhichUserAnAgentRuns() throws IOException {
+        final Path process = Files.createDirectory(base.resolve("4711"));
+        Files.setAttribute(process, "unix:uid", 65_534);
+        assertEquals(65_534, RunDirectory.userBehind(Files.createSymbolicLink(base.resolve("self"), process)));
+    }
+
     @Test
     void shouldNameTheLiveAgent() throws IOException {
         assertEquals(Optional.empty(), directory.liveAgent());
