@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.resilire.control.AgentRole;
 import picocli.CommandLine.Command;
 
 @Command(
@@ -12,7 +13,7 @@ import picocli.CommandLine.Command;
         description = {
             "",
             "Run it on the primary's host. The same as Ctrl-C in the agent's terminal: the backup is told, held output leaves, the"
-                    + " guest runs on untouched. Ends once the agent's process has.",
+                    + " guest runs on untouched. Ends once the agent has; 'resilire run' goes on with its other guests.",
             ""
         },
         footerHeading = "%nExample:%n",
@@ -20,26 +21,56 @@ import picocli.CommandLine.Command;
 final class DetachCommand extends PrimaryCommand {
 
     /** From its answer to its end an agent only tidies up, and writes out what the guest wrote to its disks. */
-    private static final long EXIT_LIMIT_SECONDS = 60;
+    private static final long END_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+    /** A process that has no other guest's agent has nothing left to do then. */
+    private static final long EXIT_LIMIT_MILLIS = 1_000;
+
+    private static final long POLL_MILLIS = 20;
 
     @Override
     public Integer call() throws IOException {
-        return awaitExit(send(request()).path("pid").asLong());
-    }
-
-    private int awaitExit(final long pid) {
+        final long pid = send(request()).path("pid").asLong();
         try {
-            final ProcessHandle agent = ProcessHandle.of(pid).orElse(null);
-            if (agent != null) {
-                agent.onExit().get(EXIT_LIMIT_SECONDS, TimeUnit.SECONDS);
+            if (!awaitEnd(pid)) {
+                spec.commandLine().getErr().println("resilire: the agent, pid " + pid + ", still tidies up");
+                return ExitCode.FAILED;
             }
+            awaitExit(pid);
             return ExitCode.OK;
-        } catch (final TimeoutException | ExecutionException e) {
-            spec.commandLine().getErr().println("resilire: the agent, pid " + pid + ", still tidies up");
-            return ExitCode.FAILED;
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED;
+        }
+    }
+
+    private boolean awaitEnd(final long pid) throws InterruptedException {
+        final long startNanos = System.nanoTime();
+        while (hasRole(AgentRole.PRIMARY, pid) || hasRole(AgentRole.BACKUP, pid)) {
+            if (System.nanoTime() - startNanos > END_LIMIT_NANOS) {
+                return false;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        return true;
+    }
+
+    /** An agent that was the guest's backup before keeps that role, and the disks, to its end. */
+    private boolean hasRole(final AgentRole role, final long pid) {
+        return common.directory(role, spec)
+                .liveAgent()
+                .filter(agent -> agent.pid() == pid)
+                .isPresent();
+    }
+
+    private static void awaitExit(final long pid) throws InterruptedException {
+        try {
+            final ProcessHandle process = ProcessHandle.of(pid).orElse(null);
+            if (process != null) {
+                process.onExit().get(EXIT_LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (final TimeoutException | ExecutionException e) {
+            // It has other guests.
         }
     }
 }
