@@ -236,7 +236,9 @@ final class StandbyLoop {
 
     /** A primary that comes back is welcome; a failover until then starts from the last checkpoint. */
     private void awaitOperator(final String why) {
-        final String advice = why + "; 'resilire failover --vm " + context.vmName() + "' starts the guest here";
+        // What may have been changed since is nothing to start from, whoever asks.
+        final String advice =
+                stale ? why : why + "; 'resilire failover --vm " + context.vmName() + "' starts the guest here";
         metrics.error(advice);
         LOG.error(advice);
         metrics.state(AgentState.AWAITING_OPERATOR);
@@ -278,6 +280,10 @@ final class StandbyLoop {
         // No more will come until the link listens again. What did come is about a session that is over.
         for (BackupEvent event = events.poll(); event != null; event = events.poll()) {
             protectionEnded |= event instanceof BackupEvent.ProtectionEnded;
+            if (event instanceof BackupEvent.Ready) {
+                // The last epoch of the session was its first checkpoint.
+                stale = false;
+            }
         }
         return !protectionEnded && replica.commit().isRestorable();
     }

@@ -598,6 +598,25 @@ class StandbyLoopTest {
         assertEquals(100, backup.stepsAtStart());
     }
 
+    /** The replica is that of the checkpoint; only the word of it comes behind that of the silence. */
+    @Test
+    void shouldLetAPersonStartTheGuestFromAFirstCheckpointThatWasCompleteWhenItsSessionEnded() throws Exception {
+        backup.automatic = false;
+        backup.start();
+        openWithCheckpoint();
+        backup.events.add(new BackupEvent.ProtectionEnded());
+        backup.awaitState(AgentState.STANDBY_WAITING);
+        backup.awaitListening();
+        // It seals nothing before it works again.
+        backup.freeze();
+        backup.events.add(new BackupEvent.PrimarySilent(TestBackup.DETECT_TIMEOUT_NANOS, 0, 0));
+        backup.events.add(new BackupEvent.Ready(2));
+        backup.thaw();
+        backup.awaitState(AgentState.AWAITING_OPERATOR);
+        assertTrue(backup.failover().get(30, TimeUnit.SECONDS).contains("generation 2"));
+        assertEquals(100, backup.stepsAtStart());
+    }
+
     @Test
     void shouldTakeOverOnRequestWithTheFence() throws Exception {
         final Path asked = directory.resolve("asked");
@@ -725,6 +744,7 @@ class StandbyLoopTest {
         openWithCheckpoint();
         backup.passSilence(AgentState.AWAITING_OPERATOR);
         assertTrue(backup.lastError().contains("may have run for a moment"), backup.lastError());
+        assertFalse(backup.lastError().contains("resilire failover"), backup.lastError());
         assertTrue(backup.standbys.getFirst().isClosed);
         assertFalse(backup.isGuestRunning());
         assertFailoverFails("no checkpoint to start from");

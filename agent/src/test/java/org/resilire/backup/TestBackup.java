@@ -326,6 +326,11 @@ public final class TestBackup implements AutoCloseable {
         failIfEnded();
     }
 
+    /** Of a session that was discarded nothing is left then. */
+    void awaitListening() {
+        Await.until("the link listens for primaries", () -> !link.isSealed());
+    }
+
     public AgentState state() {
         return AgentState.ofCode(counters.value(AgentCounter.STATE));
     }
