@@ -26,6 +26,7 @@ final class SocketIdleStrategy implements IdleStrategy, AutoCloseable {
     private static final int SHORT_WAITS = 5;
 
     private final Selector selector;
+    private final int shortWaits;
     private long maxWaitMillis = SHORT_WAIT_MILLIS;
     private int emptyWaits;
 
@@ -33,6 +34,12 @@ final class SocketIdleStrategy implements IdleStrategy, AutoCloseable {
     private volatile boolean isDrowsy;
 
     SocketIdleStrategy() {
+        this(SHORT_WAITS);
+    }
+
+    /** @param shortWaits so many after work, before any may be as long as {@link #limit} says */
+    SocketIdleStrategy(final int shortWaits) {
+        this.shortWaits = shortWaits;
         try {
             selector = Selector.open();
         } catch (final IOException e) {
@@ -89,7 +96,7 @@ final class SocketIdleStrategy implements IdleStrategy, AutoCloseable {
     }
 
     private long waitMillis() {
-        return emptyWaits < SHORT_WAITS ? SHORT_WAIT_MILLIS : maxWaitMillis;
+        return emptyWaits < shortWaits ? SHORT_WAIT_MILLIS : maxWaitMillis;
     }
 
     private static void ignore(final SelectionKey key) {}

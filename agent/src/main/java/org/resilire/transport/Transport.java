@@ -247,7 +247,7 @@ public final class Transport implements Agent, AutoCloseable {
         return sockets;
     }
 
-    /** There is something to do for the thread that runs this, offered before this call. Any thread; costs nothing while that thread is awake. */
+    /** There is something to do for the thread that runs this, offered before this call. Any thread; costs next to nothing while that is awake. */
     public void wake() {
         if (sockets != null) {
             sockets.wake();
