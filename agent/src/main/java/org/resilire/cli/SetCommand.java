@@ -8,6 +8,7 @@ import org.resilire.epoch.PolicySettings.Kind;
 import org.resilire.epoch.ReplicationMode.Identification;
 import org.resilire.fgbi.BlockSize;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import tools.jackson.databind.node.ObjectNode;
@@ -87,24 +88,12 @@ final class SetCommand extends PrimaryCommand {
     @Option(names = "--sharing", paramLabel = "on|off", description = "Refer to blocks that the backup has elsewhere.")
     ModeOptions.Sharing sharing;
 
-    @Option(
-            names = "--no-wait",
-            description = "After a change of mode, end at once; 'resilire status' tells when the guest is protected.")
-    boolean noWait;
-
-    @Option(
-            names = "--timeout",
-            paramLabel = "TIME",
-            defaultValue = "300s",
-            description = "How long to wait for that; the agent goes on trying after it. Default: ${DEFAULT-VALUE}.")
-    Duration timeout;
+    @Mixin
+    WaitOptions wait;
 
     @Override
     public Integer call() throws IOException {
-        if (timeout.toMillis() < 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "--timeout must be at least 1ms; to wait not at all, say --no-wait");
-        }
+        final long waitMillis = wait.waitMillis(spec.commandLine());
         final ObjectNode request = request();
         final int nothing = request.size();
         if (isSaid("--policy")) {
@@ -122,7 +111,7 @@ final class SetCommand extends PrimaryCommand {
             throw new ParameterException(spec.commandLine(), "there is nothing to set: say what, for example --period");
         }
         checkValues();
-        request.put("waitMillis", noWait ? 0 : timeout.toMillis());
+        request.put("waitMillis", waitMillis);
         send(request);
         return ExitCode.OK;
     }
