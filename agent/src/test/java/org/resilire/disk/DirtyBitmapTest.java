@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.linux.BlockFile;
 import org.resilire.linux.Errno;
 import org.resilire.linux.LinuxException;
+import org.resilire.synthetic.FileRoom;
 
 class DirtyBitmapTest {
 
@@ -160,11 +161,11 @@ class DirtyBitmapTest {
         try (BlockFile file = BlockFile.open(path, true)) {
             assertTrue(file.punchHole(markedFrom, file.lengthBytes() - markedFrom), "this test needs holes");
         }
-        assertTrue(TestImage.roomBytes(path) < Files.size(path));
+        assertTrue(FileRoom.bytes(path) < Files.size(path));
         try (DirtyBitmap bitmap = DirtyBitmap.open(path, image, diskBytes, BOOT)) {
             assertNull(bitmap.doubt());
             assertEquals(0, bitmap.dirtyBlocks());
-            assertTrue(TestImage.roomBytes(path) >= Files.size(path));
+            assertTrue(FileRoom.bytes(path) >= Files.size(path));
         }
     }
 

@@ -1,11 +1,9 @@
 package org.resilire.disk;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -61,13 +59,5 @@ final class TestImage {
         final Path copy = path.resolveSibling(path.getFileName() + ".copy");
         Files.copy(path, copy);
         Files.move(copy, path, StandardCopyOption.REPLACE_EXISTING);
-    }
-
-    /** What the file system has given a file. */
-    static long roomBytes(final Path path) throws IOException, InterruptedException {
-        final Process stat = new ProcessBuilder("stat", "-c", "%b", path.toString()).start();
-        final String blocks = new String(stat.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, stat.waitFor());
-        return Long.parseLong(blocks.strip()) * 512;
     }
 }

@@ -1,6 +1,5 @@
 package org.resilire.net;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -276,15 +275,7 @@ class GuestNetworkTest {
     }
 
     private List<Long> receivedByGuest() {
-        final List<Long> numbers = new ArrayList<>();
-        final int count = guest.receive(guestBatch);
-        for (int i = 0; i < count; i++) {
-            numbers.add(TestFrames.number(guestBatch
-                    .memory()
-                    .asSlice(guestBatch.frameOffset(i), guestBatch.frameLengthBytes(i))
-                    .toArray(JAVA_BYTE)));
-        }
-        return numbers;
+        return TestFrames.receive(guest, guestBatch);
     }
 
     private List<Long> sentOut() {

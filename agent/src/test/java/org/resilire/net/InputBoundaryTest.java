@@ -151,16 +151,10 @@ class InputBoundaryTest {
     }
 
     private void guestTakes() {
-        int count;
+        List<Long> numbers;
         do {
-            count = guest.receive(guestBatch);
-            for (int i = 0; i < count; i++) {
-                taken.add(guestBatch
-                        .memory()
-                        .asSlice(guestBatch.frameOffset(i), Long.BYTES)
-                        .asByteBuffer()
-                        .getLong());
-            }
-        } while (count > 0);
+            numbers = TestFrames.receive(guest, guestBatch);
+            taken.addAll(numbers);
+        } while (!numbers.isEmpty());
     }
 }

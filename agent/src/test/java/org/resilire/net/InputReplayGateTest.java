@@ -297,16 +297,7 @@ class InputReplayGateTest {
     }
 
     private List<Long> receivedByGuest() {
-        final List<Long> numbers = new ArrayList<>();
-        final int count = guest.receive(guestBatch);
-        for (int i = 0; i < count; i++) {
-            numbers.add(guestBatch
-                    .memory()
-                    .asSlice(guestBatch.frameOffset(i), Long.BYTES)
-                    .asByteBuffer()
-                    .getLong());
-        }
-        return numbers;
+        return TestFrames.receive(guest, guestBatch);
     }
 
     private List<Long> sentOut() {

@@ -2,6 +2,7 @@ package org.resilire.net;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -40,6 +41,19 @@ final class TestFrames {
         batch.memory().asSlice(0, frame.length).asByteBuffer().put(frame);
         batch.frameLengthBytes(0, frame.length);
         await(() -> socket.send(batch, 0, 1) == 1);
+    }
+
+    /** The numbers of those that wait, as many as the batch takes. */
+    static List<Long> receive(final UnixDatagramSocket socket, final FrameBatch batch) {
+        final List<Long> numbers = new ArrayList<>();
+        final int count = socket.receive(batch);
+        for (int i = 0; i < count; i++) {
+            numbers.add(batch.memory()
+                    .asSlice(batch.frameOffset(i), Long.BYTES)
+                    .asByteBuffer()
+                    .getLong());
+        }
+        return numbers;
     }
 
     static void await(final BooleanSupplier condition) {
