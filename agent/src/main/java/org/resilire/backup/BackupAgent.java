@@ -61,9 +61,6 @@ public final class BackupAgent {
     /** From a checkpoint's pause to its commit, and clocks that do not run equally fast. */
     private static final long CLOCK_SLACK_MILLIS = 500;
 
-    /** Signs of life are late by no more than this part of their interval. */
-    private static final int BEAT_PARTS = 4;
-
     private static final Logger LOG = LoggerFactory.getLogger(BackupAgent.class);
 
     private final BackupConfig config;
@@ -242,7 +239,7 @@ public final class BackupAgent {
 
     private AgentRunner startRunner(final Transport transport, final BackupLink link) {
         final AgentRunner runner = new AgentRunner(
-                transport.idleStrategy(config.detector().intervalNanos() / BEAT_PARTS),
+                transport.idleStrategy(config.detector().longestSleepNanos()),
                 error -> LOG.error("link: {}", error.getMessage(), error),
                 null,
                 link);

@@ -8,6 +8,8 @@ package org.resilire.failover;
  */
 public record DetectorConfig(long intervalNanos, long timeoutNanos) {
 
+    private static final int SLEEPS_AN_INTERVAL = 4;
+
     public DetectorConfig {
         if (intervalNanos <= 0 || timeoutNanos / 2 < intervalNanos) {
             throw new IllegalArgumentException("--detect-timeout (" + timeoutNanos / 1e6
@@ -17,5 +19,10 @@ public record DetectorConfig(long intervalNanos, long timeoutNanos) {
 
     public FailureDetector newDetector() {
         return new FailureDetector(intervalNanos, timeoutNanos);
+    }
+
+    /** How long a thread may sleep that gives signs of life: so late they are at most. */
+    public long longestSleepNanos() {
+        return intervalNanos / SLEEPS_AN_INTERVAL;
     }
 }

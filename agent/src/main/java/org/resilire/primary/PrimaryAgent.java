@@ -74,9 +74,6 @@ public final class PrimaryAgent {
     /** 16 MiB for what a fast guest writes within an epoch, and 8 for the link to catch its breath. */
     private static final EpochPipeline.Size PIPELINE_SIZE = new EpochPipeline.Size(64, 256 << 10, 128);
 
-    /** Signs of life are late by no more than this part of their interval. */
-    private static final int BEAT_PARTS = 4;
-
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
     private static final long GUEST_END_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -316,7 +313,7 @@ public final class PrimaryAgent {
                 clock);
         outlet.inboundLog().onEntryAdded(transport::wake);
         disks.settler().onSettled(transport::wake);
-        final IdleStrategy linkIdle = transport.idleStrategy(config.detector().intervalNanos() / BEAT_PARTS);
+        final IdleStrategy linkIdle = transport.idleStrategy(config.detector().longestSleepNanos());
         if (config.encoderThread()) {
             pipeline.encoded().onFilled(transport::wake);
             resources.add(startRunner(config.transport().idle().newStrategy(), pipeline.encoder()));
