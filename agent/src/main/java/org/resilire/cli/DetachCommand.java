@@ -1,9 +1,8 @@
 package org.resilire.cli;
 
 import java.io.IOException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.resilire.control.AgentRole;
 import picocli.CommandLine.Command;
 
@@ -24,7 +23,7 @@ final class DetachCommand extends PrimaryCommand {
     private static final long END_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** A process that has no other guest's agent has nothing left to do then. */
-    private static final long EXIT_LIMIT_MILLIS = 1_000;
+    private static final long EXIT_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long POLL_MILLIS = 20;
 
@@ -32,27 +31,16 @@ final class DetachCommand extends PrimaryCommand {
     public Integer call() throws IOException {
         final long pid = send(request()).path("pid").asLong();
         try {
-            if (!awaitEnd(pid)) {
+            if (!await(() -> !hasRole(AgentRole.PRIMARY, pid) && !hasRole(AgentRole.BACKUP, pid), END_LIMIT_NANOS)) {
                 spec.commandLine().getErr().println("resilire: the agent, pid " + pid + ", still tidies up");
                 return ExitCode.FAILED;
             }
-            awaitExit(pid);
+            await(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty(), EXIT_LIMIT_NANOS);
             return ExitCode.OK;
         } catch (final InterruptedException e) {
             Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED;
         }
-    }
-
-    private boolean awaitEnd(final long pid) throws InterruptedException {
-        final long startNanos = System.nanoTime();
-        while (hasRole(AgentRole.PRIMARY, pid) || hasRole(AgentRole.BACKUP, pid)) {
-            if (System.nanoTime() - startNanos > END_LIMIT_NANOS) {
-                return false;
-            }
-            Thread.sleep(POLL_MILLIS);
-        }
-        return true;
     }
 
     /** An agent that was the guest's backup before keeps that role, and the disks, to its end. */
@@ -63,14 +51,14 @@ final class DetachCommand extends PrimaryCommand {
                 .isPresent();
     }
 
-    private static void awaitExit(final long pid) throws InterruptedException {
-        try {
-            final ProcessHandle process = ProcessHandle.of(pid).orElse(null);
-            if (process != null) {
-                process.onExit().get(EXIT_LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+    private static boolean await(final BooleanSupplier condition, final long limitNanos) throws InterruptedException {
+        final long startNanos = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - startNanos > limitNanos) {
+                return false;
             }
-        } catch (final TimeoutException | ExecutionException e) {
-            // It has other guests.
+            Thread.sleep(POLL_MILLIS);
         }
+        return true;
     }
 }
