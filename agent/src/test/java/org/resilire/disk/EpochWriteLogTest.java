@@ -31,6 +31,9 @@ class EpochWriteLogTest {
     private static final long DISK_BYTES = 8 << 20;
     private static final int WRITERS = 3;
 
+    /** At most, where epochs begin beside changes. */
+    private static final int CHANGES_AN_EPOCH = 100;
+
     @TempDir
     Path directory;
 
@@ -313,6 +316,10 @@ class EpochWriteLogTest {
         log.start();
         final Thread changer = Thread.ofPlatform().start(() -> {
             for (int i = 0; i < changes; i++) {
+                // However the processors are shared out, epochs begin meanwhile.
+                while (begun.get() < i / CHANGES_AN_EPOCH) {
+                    LockSupport.parkNanos(1_000);
+                }
                 log.beforeChange(DiskChange.DISCARD, i, 1);
                 log.changed(DiskChange.DISCARD, i, 1, null, 0);
                 named[i] = log.beginGeneration();
