@@ -16,7 +16,9 @@ public enum AgentState {
     SUPERSEDED(12, "another host runs the guest now; nothing that it does here gets out"),
     STOPPED(13, "the agent has ended"),
     AWAITING_OPERATOR(
-            14, "the primary failed, but this host may not start the guest by itself: 'resilire failover' does"),
+            14,
+            "the primary failed, but this host may not start the guest by itself: 'resilire failover' does, unless the last"
+                    + " error says otherwise"),
     PAUSED_BY_OPERATOR(15, "the guest runs unprotected until 'resilire resume'"),
     WAITING_FOR_GUEST(16, "serving the guest's disks and waiting for its QEMU to start");
 
