@@ -27,8 +27,7 @@ final class WaitOptions {
      */
     long waitMillis(final CommandLine command) {
         if (timeout.toMillis() < 1) {
-            throw new ParameterException(
-                    command, "--timeout must be at least 1ms; to wait not at all, say --no-wait");
+            throw new ParameterException(command, "--timeout must be at least 1ms; to wait not at all, say --no-wait");
         }
         return noWait ? 0 : timeout.toMillis();
     }

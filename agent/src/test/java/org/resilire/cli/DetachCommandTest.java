@@ -32,15 +32,13 @@ class DetachCommandTest {
         final RunDirectory.Claim primary = claim(AgentRole.PRIMARY);
         final RunDirectory.Claim backupBefore = claim(AgentRole.BACKUP);
         final CountDownLatch answered = new CountDownLatch(1);
-        try (ControlServer server = ControlServer.start(
-                primary.directory(),
-                Map.of("detach", (request, progress) -> {
-                    answered.countDown();
-                    return JsonMapper.shared()
-                            .createObjectNode()
-                            .put("result", "protection has ended")
-                            .put("pid", ProcessHandle.current().pid());
-                }))) {
+        try (ControlServer server = ControlServer.start(primary.directory(), Map.of("detach", (request, progress) -> {
+            answered.countDown();
+            return JsonMapper.shared()
+                    .createObjectNode()
+                    .put("result", "protection has ended")
+                    .put("pid", ProcessHandle.current().pid());
+        }))) {
             final CompletableFuture<Integer> exitCode = CompletableFuture.supplyAsync(
                     () -> Resilire.execute("detach", "--vm", "db", "--run-dir", directory.toString()));
             assertTrue(answered.await(LIMIT_SECONDS, TimeUnit.SECONDS), () -> "of " + server.commands());
