@@ -22,6 +22,7 @@ public final class ReplicaSnapshot {
     /** Pages between two looks at the clock, and in a write at most. */
     private static final int PAGES_AT_A_TIME = 8;
 
+    private final GuestMemory memory;
     private final MemorySegment replica;
     private final long pageCount;
     private final FileChannel file;
@@ -33,7 +34,13 @@ public final class ReplicaSnapshot {
     private int gatheredPages;
 
     private long firstGathered;
+
+    /** All before it is in the copy, or left out of it for good. */
     private long next;
+
+    /** As it was found at an earlier page: a page that gets memory meanwhile is about to change, and is kept before it does. */
+    private long endOfPopulated;
+
     private long writtenPages;
     private long writtenEarly;
     private long writes;
@@ -45,6 +52,7 @@ public final class ReplicaSnapshot {
      * @param file empty, as long as the replica
      */
     public ReplicaSnapshot(final GuestMemory replica, final FileChannel file) {
+        this.memory = replica;
         this.replica = replica.segment();
         this.pageCount = replica.pageCount();
         this.file = file;
@@ -67,7 +75,8 @@ public final class ReplicaSnapshot {
      */
     public boolean copySlice(final NanoClock clock, final long deadlineNanos) {
         do {
-            final long end = Math.min(pageCount, next + PAGES_AT_A_TIME);
+            skipUnpopulated();
+            final long end = Math.min(endOfPopulated, next + PAGES_AT_A_TIME);
             for (; next < end && failure == null; next++) {
                 if (!isCopied(next)) {
                     gather(next);
@@ -78,8 +87,16 @@ public final class ReplicaSnapshot {
         return next == pageCount || failure != null;
     }
 
+    /** These are zeros in the replica, and so in the copy: to read them would give them memory. */
+    private void skipUnpopulated() {
+        if (next >= endOfPopulated) {
+            next = memory.nextPopulatedPage(next);
+            endOfPopulated = next == pageCount ? pageCount : memory.nextUnpopulatedPage(next);
+        }
+    }
+
     private boolean isCopied(final long pageIndex) {
-        return (copied[(int) (pageIndex >>> 6)] & (1L << pageIndex)) != 0;
+        return pageIndex < next || (copied[(int) (pageIndex >>> 6)] & (1L << pageIndex)) != 0;
     }
 
     /** Keeps the page as it is now; it is written with its neighbours, at the latest at the end of the next slice. */

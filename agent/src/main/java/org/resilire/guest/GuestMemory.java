@@ -48,6 +48,20 @@ public final class GuestMemory implements AutoCloseable {
         return file.lengthBytes() >>> PAGE_SHIFT;
     }
 
+    /**
+     * The first page from this one on that has memory of its own; {@link #pageCount()} if none. The pages before it are zero, and it is
+     * better not to look at them: to read a page of a shared file, too, makes the kernel give it memory. Any thread; a page may get
+     * memory at any time while the guest runs.
+     */
+    public long nextPopulatedPage(final long page) {
+        return file.nextData(page << PAGE_SHIFT) >>> PAGE_SHIFT;
+    }
+
+    /** The first page from this one on that has no memory of its own; {@link #pageCount()} if none. Any thread. */
+    public long nextUnpopulatedPage(final long page) {
+        return (file.nextHole(page << PAGE_SHIFT) + PAGE_BYTES - 1) >>> PAGE_SHIFT;
+    }
+
     /** Makes every page zero without changing the file's length, so that a process that maps it goes on. */
     public void zero() {
         file.zero();

@@ -366,7 +366,10 @@ public final class PrimaryAgent {
                         this::stop,
                         ProcessHandle.current().pid())
                 .handlers());
-        handlers.put("verify", new VerifyHandler(verifyRequests, protectionSwitch, disks));
+        handlers.put(
+                "verify",
+                new VerifyHandler(
+                        verifyRequests, protectionSwitch, disks, guest.memory().lengthBytes()));
         guestDisks = disks;
         handlers.put("switchover", switchoverHandler(switchovers, counters, outlet));
         handlers.put("sample", new SampleHandler(metrics));

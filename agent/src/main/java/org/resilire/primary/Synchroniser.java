@@ -9,8 +9,8 @@ import org.resilire.wire.sbe.EpochKind;
 
 /**
  * Brings an empty replica up to date while the guest runs: all of memory once, then what was written meanwhile, again and again
- * until little is left for the first checkpoint's pause. Blocks that are zero never travel: the replica starts as zeroes. Used by
- * the checkpoint thread only.
+ * until little is left for the first checkpoint's pause. Blocks that are zero never travel: the replica starts as zeroes. Pages that the
+ * guest never wrote are not even looked at, which would give them memory. Used by the checkpoint thread only.
  */
 final class Synchroniser {
 
@@ -47,21 +47,39 @@ final class Synchroniser {
     void synchronise(final EpochNumbers epochs, final Progress progress, final BooleanSupplier stopped) {
         writer.reset();
         tracker.arm();
-        long zeroPages = 0;
         final long total = memory.pageCount();
-        for (long page = 0; page < total && !stopped.getAsBoolean(); page += PAGES_AN_EPOCH) {
-            final long count = Math.min(PAGES_AN_EPOCH, total - page);
+        long donePages = 0;
+        long changedPages = 0;
+        while (donePages < total && !stopped.getAsBoolean()) {
             writer.begin(epochs.next(), EpochKind.SYNCHRONISATION);
-            writer.capture(page, count);
+            donePages = capturePopulated(donePages);
             writer.end();
-            zeroPages += count - writer.changedPages();
-            progress.onPages(page + count, total, zeroPages);
+            changedPages += writer.changedPages();
+            progress.onPages(donePages, total, donePages - changedPages);
         }
         for (int round = 0; round < MAX_ROUNDS && !stopped.getAsBoolean(); round++) {
             if (sendDirtyPages(epochs) <= FEW_PAGES) {
                 return;
             }
         }
+    }
+
+    /** An epoch's worth of pages from this one on; returns the page behind the last. One that is first written behind us is dirty. */
+    private long capturePopulated(final long firstPage) {
+        final long total = memory.pageCount();
+        long page = firstPage;
+        long room = PAGES_AN_EPOCH;
+        while (page < total && room > 0) {
+            final long start = memory.nextPopulatedPage(page);
+            if (start == total) {
+                return total;
+            }
+            final long end = Math.min(memory.nextUnpopulatedPage(start), start + room);
+            writer.capture(start, end - start);
+            room -= end - start;
+            page = end;
+        }
+        return page;
     }
 
     private long sendDirtyPages(final EpochNumbers epochs) {

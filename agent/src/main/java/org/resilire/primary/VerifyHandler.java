@@ -23,13 +23,22 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class VerifyHandler implements ControlHandler {
 
-    private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long LEAST_LIMIT_SECONDS = 30;
+
+    /** What a slow backup compares beside the epochs that it applies. */
+    private static final long BYTES_A_SECOND = 256L << 20;
 
     private final VerifyRequests requests;
     private final ProtectionSwitch protectionSwitch;
     private final GuestDisks disks;
+    private final long limitSeconds;
 
-    VerifyHandler(final VerifyRequests requests, final ProtectionSwitch protectionSwitch, final GuestDisks disks) {
+    VerifyHandler(
+            final VerifyRequests requests,
+            final ProtectionSwitch protectionSwitch,
+            final GuestDisks disks,
+            final long memoryBytes) {
+        this.limitSeconds = LEAST_LIMIT_SECONDS + memoryBytes / BYTES_A_SECOND;
         this.requests = requests;
         this.protectionSwitch = protectionSwitch;
         this.disks = disks;
@@ -66,10 +75,10 @@ final class VerifyHandler implements ControlHandler {
 
     private VerifyRequests.Outcome compareMemory() throws InterruptedException {
         try {
-            return requests.await(LIMIT_NANOS);
+            return requests.await(TimeUnit.SECONDS.toNanos(limitSeconds));
         } catch (final TimeoutException e) {
             throw new ControlException("no checkpoint was compared within "
-                    + TimeUnit.NANOSECONDS.toSeconds(LIMIT_NANOS)
+                    + limitSeconds
                     + " s; is the guest protected? 'resilire status' tells");
         }
     }

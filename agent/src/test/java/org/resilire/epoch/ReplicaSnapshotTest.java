@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.resilire.guest.GuestMemory;
+import org.resilire.synthetic.SharedMemoryDirectory;
 import org.resilire.synthetic.SyntheticMemory;
 
 class ReplicaSnapshotTest {
@@ -28,7 +29,7 @@ class ReplicaSnapshotTest {
 
     private static final int PAGES = 300;
 
-    @TempDir
+    @TempDir(factory = SharedMemoryDirectory.class)
     Path directory;
 
     private SyntheticMemory replica;
@@ -55,6 +56,19 @@ class ReplicaSnapshotTest {
 
     private byte[] copied() throws IOException {
         return Files.readAllBytes(directory.resolve("copy"));
+    }
+
+    @Test
+    void shouldGiveNoMemoryToPagesThatHaveNone() throws IOException {
+        write(20, 1);
+        write(PAGES - 1, 3);
+        while (!snapshot.copySlice(STOPPED_CLOCK, 0)) {
+            assertEquals(null, snapshot.failure());
+        }
+        assertEquals(2, snapshot.writtenPages());
+        assertEquals(20, replica.memory().nextPopulatedPage(0));
+        assertEquals(PAGES - 1, replica.memory().nextPopulatedPage(21));
+        assertArrayEquals(replica.snapshot(), copied());
     }
 
     @ParameterizedTest
@@ -131,11 +145,13 @@ class ReplicaSnapshotTest {
     @Test
     void shouldWriteNothingMoreOnceItWasAborted() {
         write(17, 1);
+        write(30, 1);
         assertFalse(snapshot.copySlice(STOPPED_CLOCK, 0));
+        assertEquals(1, snapshot.writtenPages());
         snapshot.abort("the session ended");
-        snapshot.beforeChange(17);
+        snapshot.beforeChange(30);
         assertTrue(snapshot.copySlice(STOPPED_CLOCK, 0));
         assertEquals("the session ended", snapshot.failure());
-        assertEquals(0, snapshot.writtenPages());
+        assertEquals(1, snapshot.writtenPages());
     }
 }

@@ -206,23 +206,12 @@ public final class BlockFile implements AutoCloseable {
 
     /** The first offset from there on that holds data, the file's length if none; where holes are not told, the offset itself. */
     public long nextData(long fileOffset) {
-        return seek(fileOffset, Unistd.SEEK_DATA, fileOffset);
+        return FileExtents.nextData(number(), path.toString(), lengthBytes, fileOffset);
     }
 
     /** The first offset from there on that is in a hole; where holes are not told, the file's length. */
     public long nextHole(long fileOffset) {
-        return seek(fileOffset, Unistd.SEEK_HOLE, lengthBytes);
-    }
-
-    private long seek(long fileOffset, int whence, long ifNotTold) {
-        long result = Unistd.lseek(number(), fileOffset, whence);
-        if (result == -Errno.ENXIO.number()) {
-            return lengthBytes;
-        }
-        if (result == -Errno.EINVAL.number()) {
-            return ifNotTold;
-        }
-        return Math.min(LinuxException.check(result, "lseek", path.toString()), lengthBytes);
+        return FileExtents.nextHole(number(), path.toString(), lengthBytes, fileOffset);
     }
 
     /**

@@ -74,6 +74,19 @@ public final class MappedFile implements AutoCloseable {
         return segment.byteSize();
     }
 
+    /**
+     * The first offset from there on that the file has memory (or blocks) for, its length if none; where that is not told, the offset
+     * itself. All before it reads as zeros, and to read it through the mapping would make the kernel give it memory. Any thread.
+     */
+    public long nextData(long fileOffset) {
+        return FileExtents.nextData(descriptor.number(), descriptor.object(), lengthBytes(), fileOffset);
+    }
+
+    /** The first offset from there on that the file has no memory for; where that is not told, its length. Any thread. */
+    public long nextHole(long fileOffset) {
+        return FileExtents.nextHole(descriptor.number(), descriptor.object(), lengthBytes(), fileOffset);
+    }
+
     /** Gives all pages back: the content becomes zeros, for every process that maps the file, and the length stays. */
     public void zero() {
         int mode = Fcntl.FALLOC_FL_PUNCH_HOLE | Fcntl.FALLOC_FL_KEEP_SIZE;

@@ -180,11 +180,16 @@ final class Evaluation {
     /** Protects a guest that an agent is attached to, and lets it settle. */
     void protect(final Protection protection) {
         protection.protect();
-        say(
-                "  protected after %.0f ms, %.1f MB",
-                protection.synchronisation().get("synchronisationMillis"),
-                protection.synchronisation().get("synchronisationBytes") / 1e6);
         Probes.window(plan.settle(), List.of());
+        protection.noteFirstCheckpoints();
+        final Map<String, Double> beginning = protection.beginning();
+        say(
+                "  protected after %.0f ms, %.1f MB; first %.0f pauses p50 %.2f, max %.2f ms",
+                beginning.get("synchronisationMillis"),
+                beginning.get("synchronisationBytes") / 1e6,
+                beginning.get("firstCheckpoints"),
+                beginning.get("firstPausesMillisP50"),
+                beginning.get("firstPausesMillisMax"));
     }
 
     /** Compares the memories of a guest that is protected; adds that and the floor to its samples. */
@@ -195,7 +200,7 @@ final class Evaluation {
             sample.figures().put("pauseFloorMillisP50", floor.millisP50());
             sample.figures().put("pauseFloorMillisP99", floor.millisP99());
             sample.figures().put("verifyDifferingPages", differingPages);
-            sample.figures().putAll(protection.synchronisation());
+            sample.figures().putAll(protection.beginning());
         });
         say(
                 "  floor p50 %.2f ms; memories %s",

@@ -127,8 +127,8 @@ final class MigrationExperiment implements Experiment {
                 Protection.attach(subject, mode.options(), evaluation.plan().period())) {
             protection.protect();
             final Map<String, Double> figures = new LinkedHashMap<>();
-            figures.put("totalMillis", protection.synchronisation().get("synchronisationMillis"));
-            figures.put("transferredBytes", protection.synchronisation().get("synchronisationBytes"));
+            figures.put("totalMillis", protection.beginning().get("synchronisationMillis"));
+            figures.put("transferredBytes", protection.beginning().get("synchronisationBytes"));
             return figures;
         }
     }

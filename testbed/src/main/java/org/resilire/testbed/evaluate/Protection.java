@@ -23,7 +23,7 @@ final class Protection implements AutoCloseable {
     private final Subject subject;
     private final AgentProcess primary;
     private AgentProcess standby;
-    private final Map<String, Double> synchronisation = new LinkedHashMap<>();
+    private final Map<String, Double> beginning = new LinkedHashMap<>();
 
     private Protection(final Subject subject, final AgentProcess primary) {
         this.subject = subject;
@@ -48,9 +48,9 @@ final class Protection implements AutoCloseable {
                 () -> "the agents did not find each other: " + described());
         final long synchronisingNs = System.nanoTime();
         awaitProtected();
-        synchronisation.put("synchronisationMillis", (System.nanoTime() - synchronisingNs) / 1e6);
-        synchronisation.put("standbyStartMillis", (synchronisingNs - startedNs) / 1e6);
-        synchronisation.put("synchronisationBytes", (double) primary.counter(AgentCounter.WIRE_BYTES_TOTAL));
+        beginning.put("synchronisationMillis", (System.nanoTime() - synchronisingNs) / 1e6);
+        beginning.put("standbyStartMillis", (synchronisingNs - startedNs) / 1e6);
+        beginning.put("synchronisationBytes", (double) primary.counter(AgentCounter.WIRE_BYTES_TOTAL));
     }
 
     private void awaitProtected() {
@@ -78,9 +78,17 @@ final class Protection implements AutoCloseable {
         return primary.described() + standby.described();
     }
 
-    /** Time and bytes of the initial synchronisation. */
-    Map<String, Double> synchronisation() {
-        return synchronisation;
+    /** Takes note of the checkpoints since {@link #protect()}: the agent's first, with code that may never have run before. */
+    void noteFirstCheckpoints() {
+        final JsonNode pauses = primary.command("sample").path("pauseNanos");
+        beginning.put("firstCheckpoints", pauses.path("count").asDouble());
+        beginning.put("firstPausesMillisP50", pauses.path("p50").asDouble() / 1e6);
+        beginning.put("firstPausesMillisMax", pauses.path("max").asDouble() / 1e6);
+    }
+
+    /** What it took to begin: time and bytes of the initial synchronisation, and the first pauses if they were noted. */
+    Map<String, Double> beginning() {
+        return beginning;
     }
 
     /**
