@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -11,7 +12,9 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.resilire.control.AgentCounter;
+import org.resilire.guest.GuestMemory;
 import org.resilire.testbed.lab.Await;
+import org.resilire.testbed.lab.LabHost;
 import org.resilire.testbed.lab.TakeoverMode;
 
 /** No dirty block is ever missed, and one that were would be found. */
@@ -61,9 +64,34 @@ class VerifySystemTest {
         hosts.awaitAnswersSince(System.nanoTime());
     }
 
-    /** The negative control: the comparisons above would have told. */
+    /** Most of this guest's memory is free from its start. To read a page of a shared file would give it memory on either host. */
     @Test
     @Order(3)
+    void shouldGiveNoMemoryToPagesThatTheGuestNeverWrote() {
+        for (final LabHost host : List.of(hosts.lab().hostA(), hosts.lab().hostB())) {
+            try (GuestMemory memory = GuestMemory.mapForCapture(host.ramFile())) {
+                final long populated = populatedPages(memory);
+                assertTrue(
+                        populated < memory.pageCount() * 3 / 4,
+                        () -> host.label() + " gives memory to " + populated + " of " + memory.pageCount() + " pages");
+            }
+        }
+    }
+
+    private static long populatedPages(final GuestMemory memory) {
+        long populated = 0;
+        long page = memory.nextPopulatedPage(0);
+        while (page < memory.pageCount()) {
+            final long end = memory.nextUnpopulatedPage(page);
+            populated += end - page;
+            page = memory.nextPopulatedPage(end);
+        }
+        return populated;
+    }
+
+    /** The negative control: the comparisons above would have told. */
+    @Test
+    @Order(4)
     void shouldNameThePageThatWasWithheld() {
         hosts.startPrimary(TwoHosts.patient().withPrimaryExtra("--arm", "withhold-dirty-page@100"));
         hosts.awaitProtected();
