@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.resilire.testbed.lab.GuestConfig;
 import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
@@ -19,14 +18,16 @@ final class OverheadExperiment implements Experiment {
 
     static final String NAME = "overhead";
     static final String STOP_CONT = "stop-cont";
+
+    /** The default with agents and guest on processors of their own. */
     static final String APART = "fgbi-apart";
+
     static final List<Integer> RATES = List.of(10, 40);
     static final List<ProtectionMode> MODES = List.of(
             ProtectionMode.REMUS_RAW,
             ProtectionMode.REMUS_COMPRESSED,
             ProtectionMode.FGBI_BARE,
-            ProtectionMode.DEFAULT,
-            ProtectionMode.APART);
+            ProtectionMode.DEFAULT);
 
     /** Long enough for ten epochs of the lower rate. */
     private static final Duration WINDOW = Duration.ofSeconds(1);
@@ -58,13 +59,14 @@ final class OverheadExperiment implements Experiment {
 
     @Override
     public List<Point> points(final EvaluationPlan plan) {
+        final List<String> modes = new ArrayList<>();
+        modes.add(STOP_CONT);
+        MODES.forEach(mode -> modes.add(mode.name()));
+        if (ProcessorSplit.isPossible()) {
+            modes.add(APART);
+        }
         return RATES.stream()
-                .flatMap(rate -> Stream.concat(
-                                Stream.of(STOP_CONT),
-                                MODES.stream()
-                                        .filter(mode -> !mode.name().equals(APART) || ProcessorSplit.isPossible())
-                                        .map(ProtectionMode::name))
-                        .map(mode -> point(rate, mode)))
+                .flatMap(rate -> modes.stream().map(mode -> point(rate, mode)))
                 .toList();
     }
 
@@ -84,7 +86,10 @@ final class OverheadExperiment implements Experiment {
                 evaluation.measure(point, () -> switch (point.coordinate("mode")) {
                     case STOP_CONT -> stopAndCont(evaluation, subject, running, point);
                     case APART -> protectApart(evaluation, subject, running, point);
-                    default -> protect(evaluation, subject, running, point, protection -> {});
+                    default -> {
+                        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
+                        yield protect(evaluation, subject, running, point, mode, protection -> {});
+                    }
                 });
             }
         }
@@ -129,6 +134,7 @@ final class OverheadExperiment implements Experiment {
                     subject,
                     running,
                     point,
+                    ProtectionMode.DEFAULT,
                     protection -> protection.agents().forEach(split::keepOff));
         }
     }
@@ -146,8 +152,8 @@ final class OverheadExperiment implements Experiment {
             final Subject subject,
             final RunningWorkload running,
             final Point point,
+            final ProtectionMode mode,
             final Consumer<Protection> prepare) {
-        final ProtectionMode mode = ProtectionMode.named(point.coordinate("mode"));
         final Duration period = period(point);
         final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
         final List<Sample> samples;

@@ -202,7 +202,10 @@ final class PaperClaims {
                 PauseExperiment.NAME,
                 OverheadExperiment.NAME,
                 SyntheticExperiments.SIZE,
-                SyntheticExperiments.RATE)) {
+                SyntheticExperiments.RATE,
+                DelayExperiment.NAME,
+                TrialExperiment.NAME,
+                ReplayExperiment.NAME)) {
             for (final List<Sample> samples : results.of(experiment).values()) {
                 final Spread pages = Spread.of(samples, "verifyDifferingPages");
                 points += pages.isEmpty() ? 0 : 1;

@@ -33,10 +33,6 @@ record ProtectionMode(String name, String title, List<String> options) {
     static final ProtectionMode NOT_AHEAD =
             DEFAULT.with("fgbi-not-ahead", "FGBI, nothing captured ahead", "--capture-ahead", "0");
 
-    /** The default with agents and guest on processors of their own. */
-    static final ProtectionMode APART =
-            DEFAULT.with(OverheadExperiment.APART, "FGBI, agents kept off the guest's processor");
-
     /** The order is that of the reports. */
     static final List<ProtectionMode> ALL = List.of(
             REMUS_RAW,
@@ -81,7 +77,7 @@ record ProtectionMode(String name, String title, List<String> options) {
     }
 
     static ProtectionMode named(final String name) {
-        return Stream.concat(ALL.stream(), Stream.of(NOT_AHEAD, APART))
+        return Stream.concat(ALL.stream(), Stream.of(NOT_AHEAD))
                 .filter(mode -> mode.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no mode '" + name + "'; there are "

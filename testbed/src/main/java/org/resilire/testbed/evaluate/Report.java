@@ -253,8 +253,8 @@ final class Report {
         html.note(
                 "Aims: at most 8 % at 10 epochs/s, 15 % at 40. Remus is remembered at +31 % and +103 % on a kernel build [M]."
                         + " stop-cont is the guest paused and resumed at that rate with nothing done meanwhile, and no agent."
-                        + " fgbi-apart is the default with the guest's virtual processor alone on one processor of this machine and"
-                        + " both agents on the rest; otherwise the agents of both hosts share them with the guest."
+                        + " fgbi-apart is the default with the guest's virtual processor on one processor of this machine and both"
+                        + " agents on the rest; otherwise the agents of both hosts share all of them with the guest."
                         + " Windows with and without alternate; each is compared with the two unprotected ones around it.");
         final OverheadFigures figures = new OverheadFigures(results);
         final List<List<String>> rows = new ArrayList<>();

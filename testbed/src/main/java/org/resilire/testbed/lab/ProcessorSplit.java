@@ -1,22 +1,25 @@
 package org.resilire.testbed.lab;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import org.resilire.testbed.TestbedException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The guest's virtual processors have this machine's first processor, and agents the others: so a host is set up whose guests have
- * processors of their own. One thread.
+ * The guest's virtual processors have the first of the processors that this process may use, and agents the others: so a host is set up
+ * whose guests have processors of their own. One thread.
  */
 public final class ProcessorSplit implements AutoCloseable {
 
-    private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
-    private static final String FIRST = "0";
-    private static final String ALL = shown(0);
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String ALLOWED = "Cpus_allowed_list:";
 
+    private final List<Integer> processors = allowed();
     private final List<String> guestThreads = new ArrayList<>();
 
     /** Takes effect at once for the guest; for agents with {@link #keepOff}. */
@@ -24,12 +27,12 @@ public final class ProcessorSplit implements AutoCloseable {
         for (final JsonNode cpu : guest.execute(QmpClient.encode("query-cpus-fast", Map.of()))) {
             guestThreads.add(cpu.path("thread-id").asString());
         }
-        guestThreads.forEach(thread -> Commands.run("taskset", "-p", "-c", FIRST, thread));
+        moveGuest(processors.subList(0, 1));
     }
 
     /** Whether there is anything to split. */
     public static boolean isPossible() {
-        return PROCESSORS > 1;
+        return allowed().size() > 1;
     }
 
     /** All threads of an agent, and those that it starts from now on, stay off the guest's processor. */
@@ -39,17 +42,47 @@ public final class ProcessorSplit implements AutoCloseable {
                 "-a",
                 "-p",
                 "-c",
-                shown(1),
+                shown(processors.subList(1, processors.size())),
                 Long.toString(agent.identity().pid()));
     }
 
-    private static String shown(final int first) {
-        return IntStream.range(first, PROCESSORS).mapToObj(Integer::toString).collect(Collectors.joining(","));
+    private void moveGuest(final List<Integer> to) {
+        guestThreads.forEach(thread -> Commands.run("taskset", "-p", "-c", shown(to), thread));
     }
 
-    /** The guest may run anywhere again. */
+    private static String shown(final List<Integer> numbers) {
+        return numbers.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /** By their numbers, {@code proc_pid_status(5)}: those of a container need not begin with 0. */
+    private static List<Integer> allowed() {
+        try {
+            return Files.readAllLines(STATUS).stream()
+                    .filter(line -> line.startsWith(ALLOWED))
+                    .map(line -> expand(line.substring(ALLOWED.length()).strip()))
+                    .findFirst()
+                    .orElseThrow(() -> new TestbedException(STATUS + " does not tell the processors that may be used"));
+        } catch (final IOException failure) {
+            throw new TestbedException("cannot read " + STATUS + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    /** A list as the kernel writes it, such as {@code 0-3,8}. */
+    static List<Integer> expand(final String ranges) {
+        final List<Integer> numbers = new ArrayList<>();
+        for (final String range : ranges.split(",", -1)) {
+            final String[] ends = range.split("-", -1);
+            final int last = Integer.parseInt(ends[ends.length - 1]);
+            for (int number = Integer.parseInt(ends[0]); number <= last; number++) {
+                numbers.add(number);
+            }
+        }
+        return numbers;
+    }
+
+    /** The guest may run where it was started again. */
     @Override
     public void close() {
-        guestThreads.forEach(thread -> Commands.run("taskset", "-p", "-c", ALL, thread));
+        moveGuest(processors);
     }
 }

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ReportTest {
 
@@ -198,6 +200,16 @@ class ReportTest {
         final String page = page();
         assertTrue(page.contains("<td class=\"bad\">DIFFER in 3.00 pages"), page);
         assertTrue(row(page, "(our own aim) memories equal").contains("DIFFER after 1 of 1"), page);
+    }
+
+    /** Those of some experiments are shown nowhere else. */
+    @ParameterizedTest
+    @ValueSource(strings = {"modes", "pause", "overhead", "size", "synthetic", "delay", "trial", "llm"})
+    void shouldCountEveryComparisonOfMemories(final String experiment) throws IOException {
+        addOne(Point.of(experiment).with("mode", "any"), 1, Map.of("verifyDifferingPages", 1.0));
+        addOne(Point.of(experiment).with("mode", "other"), 1, Map.of("verifyDifferingPages", 0.0));
+        assertTrue(PaperClaims.rows(new ModeFigures(results), results).stream()
+                .anyMatch(row -> row.getLast().equals("DIFFER after 1 of 2")));
     }
 
     @Test
