@@ -6,8 +6,6 @@ import java.util.stream.Stream;
 import org.resilire.testbed.evaluate.client.LoadSpec;
 import org.resilire.testbed.evaluate.client.LoadSpec.Pace;
 import org.resilire.testbed.evaluate.client.LoadSpec.Protocol;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 
 /** What a client waits for an answer that takes the guest 1 ms, by what decides when a checkpoint is made. */
@@ -76,7 +74,7 @@ final class DelayExperiment implements Experiment {
     private static void run(final Evaluation evaluation, final List<Point> wanted) {
         evaluation.say("booting a guest");
         final EvaluationPlan plan = evaluation.plan();
-        try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
+        try (Subject subject = Subject.boot(plan.guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             if (wanted.contains(point(UNPROTECTED))) {
                 evaluation.measure(point(UNPROTECTED), () -> unprotected(evaluation, subject, running));

@@ -2,6 +2,8 @@ package org.resilire.testbed.evaluate;
 
 import java.time.Duration;
 import java.util.List;
+import org.resilire.testbed.lab.GuestConfig;
+import org.resilire.testbed.lab.GuestImage;
 
 /**
  * How much is measured.
@@ -54,6 +56,11 @@ record EvaluationPlan(
                 workloads,
                 modes,
                 true);
+    }
+
+    /** What experiments boot that do not vary it. */
+    GuestConfig guest() {
+        return new GuestConfig(GuestImage.fromEnvironment(), memoryMiB, 1);
     }
 
     /** What samples must have in common to be shown together; not which points there are. */

@@ -12,8 +12,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.resilire.testbed.TestbedException;
 import org.resilire.testbed.lab.Await;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.GuestProcess;
 import org.resilire.testbed.lab.Lab;
 import org.resilire.testbed.lab.QmpClient;
@@ -83,9 +81,7 @@ final class MigrationExperiment implements Experiment {
 
     private static void run(final Evaluation evaluation, final Workload workload, final List<Point> wanted) {
         evaluation.say("%s: booting a guest", workload.title());
-        final GuestConfig config =
-                new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
-        try (Subject subject = Subject.boot(config);
+        try (Subject subject = Subject.boot(evaluation.plan().guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             running.startOnce(workload);
             for (final ProtectionMode mode : MODES) {

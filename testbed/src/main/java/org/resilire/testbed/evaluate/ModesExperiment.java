@@ -3,8 +3,6 @@ package org.resilire.testbed.evaluate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 
 /** Every workload in every mode: pause, commit, bytes, overhead, memory, processor time. */
@@ -57,7 +55,7 @@ final class ModesExperiment implements Experiment {
     private static void run(final Evaluation evaluation, final Workload workload, final List<Point> wanted) {
         final EvaluationPlan plan = evaluation.plan();
         evaluation.say("%s: booting a guest", workload.title());
-        try (Subject subject = Subject.boot(new GuestConfig(GuestImage.fromEnvironment(), plan.memoryMiB(), 1));
+        try (Subject subject = Subject.boot(plan.guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             running.startOnce(workload);
             for (final Point point : wanted) {

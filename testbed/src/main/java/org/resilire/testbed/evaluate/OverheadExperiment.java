@@ -4,8 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 import org.resilire.testbed.lab.ProcessorSplit;
 import org.resilire.testbed.lab.QmpClient;
@@ -77,9 +75,7 @@ final class OverheadExperiment implements Experiment {
 
     private static void run(final Evaluation evaluation, final List<Point> wanted) {
         evaluation.say("booting a guest");
-        final GuestConfig config =
-                new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
-        try (Subject subject = Subject.boot(config);
+        try (Subject subject = Subject.boot(evaluation.plan().guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             running.startOnce(Workload.NPB_EP);
             for (final Point point : wanted) {

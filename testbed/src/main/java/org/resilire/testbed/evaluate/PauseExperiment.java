@@ -2,8 +2,6 @@ package org.resilire.testbed.evaluate;
 
 import java.time.Duration;
 import java.util.List;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 
 /** The pause against the number of pages that an epoch dirties, in a real guest. */
@@ -47,9 +45,7 @@ final class PauseExperiment implements Experiment {
 
     private static void run(final Evaluation evaluation, final List<Point> wanted) {
         evaluation.say("booting a guest");
-        final GuestConfig config =
-                new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
-        try (Subject subject = Subject.boot(config);
+        try (Subject subject = Subject.boot(evaluation.plan().guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             wanted.forEach(point -> evaluation.measure(point, () -> measure(evaluation, subject, running, point)));
         }

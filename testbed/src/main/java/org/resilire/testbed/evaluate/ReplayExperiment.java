@@ -9,8 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.resilire.testbed.evaluate.client.TimedRequest;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.PauseFloor;
 
 /**
@@ -102,15 +100,11 @@ final class ReplayExperiment implements Experiment {
     /** One guest for a load. */
     private static void runDelays(final Evaluation evaluation, final ReplayLoad load, final List<Point> wanted) {
         evaluation.say("%s: booting a guest", load.title());
-        try (Subject subject = Subject.boot(config(evaluation));
+        try (Subject subject = Subject.boot(evaluation.plan().guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             wanted.forEach(
                     point -> evaluation.measure(point, () -> protect(evaluation, subject, running, load, point)));
         }
-    }
-
-    private static GuestConfig config(final Evaluation evaluation) {
-        return new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
     }
 
     private static Duration period(final Point point) {
@@ -186,7 +180,7 @@ final class ReplayExperiment implements Experiment {
         final ReplayMode mode = ReplayMode.named(point.coordinate("mode"));
         final List<Sample> samples = new ArrayList<>();
         for (int number = 1; number <= count; number++) {
-            final FailoverTrial trial = new FailoverTrial(config(evaluation), load, mode, period(point), number);
+            final FailoverTrial trial = new FailoverTrial(evaluation.plan().guest(), load, mode, period(point), number);
             samples.add(new Sample(point, number, Instant.now(), trial.run()));
         }
         evaluation.say(

@@ -3,8 +3,6 @@ package org.resilire.testbed.evaluate;
 import java.time.Duration;
 import java.util.List;
 import org.resilire.testbed.TestbedException;
-import org.resilire.testbed.lab.GuestConfig;
-import org.resilire.testbed.lab.GuestImage;
 import org.resilire.testbed.lab.LabProcess;
 import org.resilire.testbed.lab.PauseFloor;
 
@@ -55,9 +53,7 @@ final class TrialExperiment implements Experiment {
 
     private static void boot(final Evaluation evaluation) {
         evaluation.say("booting a guest");
-        final GuestConfig config =
-                new GuestConfig(GuestImage.fromEnvironment(), evaluation.plan().memoryMiB(), 1);
-        try (Subject subject = Subject.boot(config);
+        try (Subject subject = Subject.boot(evaluation.plan().guest());
                 RunningWorkload running = new RunningWorkload(subject)) {
             evaluation.measure(point(), () -> protect(evaluation, subject, running));
         }
