@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,7 @@ class BadInputSystemTest {
 
     private static final String QEMU = "qemu-system-x86_64";
     private static final int RAM_MIB = 32;
+    private static final int NOBODY = 65_534;
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
     private static final List<String> WITHOUT_PTRACE =
@@ -154,6 +156,44 @@ class BadInputSystemTest {
                 HOST,
                 "this process lacks CAP_SYS_PTRACE",
                 CommandRun.in(lab.hostA().namespace(), WITHOUT_PTRACE, arguments));
+    }
+
+    /** It gets as far as root's. */
+    @Test
+    void shouldBeginAsAUserWhoIsNotRoot() throws IOException {
+        assumeTrue(isOpenToAll(Path.of(AgentCommandLine.launcher())), "this source tree is root's alone");
+        final Path own = Files.createDirectory(lab.directory().resolve("nobody"));
+        Files.setAttribute(own, "unix:uid", NOBODY);
+        final Path nowhere = own.resolve("nowhere.qmp");
+        assertOneLine(
+                GUEST,
+                nowhere.toString(),
+                CommandRun.in(
+                        lab.hostA().namespace(),
+                        List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"),
+                        List.of(
+                                "protect",
+                                "--vm",
+                                lab.vmName(),
+                                "--qmp",
+                                nowhere.toString(),
+                                "--ram",
+                                goodRam.toString(),
+                                "--backup",
+                                Lab.HOST_B_REPLICATION_ADDRESS + ":7000",
+                                "--run-dir",
+                                own.toString(),
+                                "--state-dir",
+                                own.toString())));
+    }
+
+    private static boolean isOpenToAll(final Path path) throws IOException {
+        for (Path part = path; part != null; part = part.getParent()) {
+            if (!Files.getPosixFilePermissions(part).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Comparing all memory needs no capability. */
