@@ -38,7 +38,8 @@ class RunOptions extends ProgramOptions {
             paramLabel = "ARGS",
             defaultValue = "",
             description =
-                    "More arguments of 'resilire protect', between blanks, as in --protect '--mode remus --codec lz4'.")
+                    "More arguments of 'resilire protect', between blanks, as in --protect '--mode remus --codec lz4';"
+                            + " where roles change, for both agents.")
     private String protectArguments;
 
     @Option(
@@ -53,7 +54,7 @@ class RunOptions extends ProgramOptions {
             description = "Keep logs, consoles and the clients' records there.")
     private Path keepLogs;
 
-    @Option(names = "--verbose", description = "Show every step of repeated runs, and stack traces.")
+    @Option(names = "--verbose", description = "Show stack traces, and of repeated runs every step.")
     private boolean isVerbose;
 
     /** @throws picocli.CommandLine.ParameterException if an argument of these is wrong */
