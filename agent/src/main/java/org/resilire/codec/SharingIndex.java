@@ -6,7 +6,7 @@ import org.resilire.simd.BlockKernels;
 
 /**
  * Where in sent memory a block of some content was last seen. (FGBI, OPODIS 2011: block sharing.) Bounded, off-heap: sets of
- * eight entries, a cache line each; in a full set the oldest gives way in turn. An entry is 8 bytes: 32 bits of the hash,
+ * eight entries, a cache line each; in a full set one gives way, another each time. An entry is 8 bytes: 32 bits of the hash,
  * never 0, above the index of the block. Nothing is removed when a block is overwritten: an entry is a hint, and counts only
  * once the bytes have been compared. Not thread-safe.
  */

@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ class BlockIdentifiersTest {
 
     private static final int PAGES = 12;
     private static final int RECORD_AT = 24;
+    private static final int ROUNDS_BESIDE_WRITES = 300;
 
     @TempDir
     Path directory;
@@ -133,6 +135,58 @@ class BlockIdentifiersTest {
             mask |= 1L << (block * parts + part);
         }
         return mask;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldRememberWhatItSentByHashHoweverThePageIsWrittenMeanwhile(final BlockSize size) throws Exception {
+        try (HashBlockIdentifier identifier = new HashBlockIdentifier(guest.bytes(), BlockKernels.preferred(), size)) {
+            captureBesideWrites(identifier, null);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldRememberWhatItSentByShadowHoweverThePageIsWrittenMeanwhile(final BlockSize size) throws Exception {
+        try (DeferredShadowIdentifier identifier =
+                new DeferredShadowIdentifier(guest.bytes(), sent, BlockKernels.preferred(), size)) {
+            captureBesideWrites(identifier, new PageBatchApplier(sent.segment()));
+        }
+    }
+
+    /** As ahead of a pause: the guest writes while its page is captured, and is at rest when that is captured again. */
+    private void captureBesideWrites(final BlockIdentifier identifier, final PageBatchApplier encoderOrNull)
+            throws InterruptedException {
+        final PageBatchApplier backup = new PageBatchApplier(replica);
+        for (int round = 0; round < ROUNDS_BESIDE_WRITES; round++) {
+            final int seed = round;
+            final Thread writer =
+                    Thread.ofPlatform().name("guest").start(() -> writeForAMoment(new SplittableRandom(seed)));
+            boolean isAtRest;
+            do {
+                isAtRest = !writer.isAlive();
+                if (identifier.capture(0, out, RECORD_AT) > 0) {
+                    backup.applyOne(out, RECORD_AT);
+                    if (encoderOrNull != null) {
+                        encoderOrNull.applyOne(out, RECORD_AT);
+                    }
+                }
+            } while (!isAtRest);
+            writer.join();
+            assertEquals(
+                    -1,
+                    MemorySegment.mismatch(guest.bytes(), 0, PAGE_BYTES, replica, 0, PAGE_BYTES),
+                    "first byte that differs after round " + round);
+        }
+    }
+
+    private void writeForAMoment(final SplittableRandom writes) {
+        for (int i = writes.nextInt(500); i >= 0; i--) {
+            guest.bytes().set(ValueLayout.JAVA_BYTE, writes.nextInt(PAGE_BYTES), (byte) writes.nextInt());
+            for (int spins = writes.nextInt(20); spins > 0; spins--) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     @ParameterizedTest

@@ -51,7 +51,7 @@ final class PauseExperiment implements Experiment {
         }
     }
 
-    private static Point point(final ProtectionMode mode, final long pages) {
+    static Point point(final ProtectionMode mode, final long pages) {
         return Point.of(NAME).with("mode", mode.name()).with("wantedPagesPerEpoch", pages);
     }
 
@@ -62,12 +62,23 @@ final class PauseExperiment implements Experiment {
         final Duration period =
                 pages > MOST_AT_SHORT_PERIOD ? LONG_PERIOD : evaluation.plan().period();
         final long rate = pages * 1_000 / period.toMillis();
+        final int floorSamples = evaluation.plan().floorSamples();
+        final List<Sample> samples;
+        final PauseFloor before;
         try (Protection protection = Protection.attach(subject, mode.options(), period)) {
             // More pages than an epoch writes, or the same page would be written twice in one.
             running.start(
                     "dirty " + rate + " " + BYTES_A_PAGE + " sequential " + Math.max(4_096, pages + pages / 4), null);
-            final PauseFloor floor = subject.floor(period, evaluation.plan().floorSamples());
-            return evaluation.protectedWindows(point, protection, floor, running.probes());
+            before = subject.floor(period, floorSamples);
+            samples = evaluation.protectedWindows(point, protection, before, running.probes());
         }
+        // A machine that is not ours alone drifts: what the pause is compared with is taken from both sides of it.
+        final PauseFloor after = subject.floor(period, floorSamples);
+        samples.forEach(sample -> {
+            sample.figures().put("pauseFloorBeforeMillisP50", before.millisP50());
+            sample.figures().put("pauseFloorAfterMillisP50", after.millisP50());
+            sample.figures().put("pauseFloorMillisP50", (before.millisP50() + after.millisP50()) / 2);
+        });
+        return samples;
     }
 }

@@ -62,7 +62,8 @@ final class Report {
                         + results.settings() + ". All samples are in results.json.");
         html.paragraph(
                 "The pause (type II downtime) is from asking the guest to stop until it has confirmed that it runs again."
-                        + " The floor is the same guest's stop, device state and cont alone, measured by the test bed just before."
+                        + " The floor is the same guest's stop, device state and cont alone, measured by the test bed just before (where the pause is"
+                        + " plotted against dirty pages: just before and just after)."
                         + " Commit is from the same instant to the backup's acknowledgement, when output is released. Wire bytes are"
                         + " all that was sent for an epoch, device state included. Overhead is how much longer the same work takes than"
                         + " just before without protection; workloads with clients are measured through an agent that only passes"
@@ -121,6 +122,11 @@ final class Report {
                             .map(mode -> modeRow(workload, mode))
                             .toList());
         }
+        html.table(
+                List.of("mode", "options of 'resilire protect'"),
+                ProtectionMode.ALL.stream()
+                        .map(mode -> List.of(mode.title(), String.join(" ", mode.options())))
+                        .toList());
         html.note("Pages, bytes and CPU are per epoch. Memory is what the mode holds at most besides the guest's own.");
     }
 
@@ -216,7 +222,11 @@ final class Report {
                     Html.shown(pages),
                     Html.shown(pause),
                     Html.shown(Spread.of(samples, "pauseMillisP99")),
-                    Html.shown(floor.mean()),
+                    Html.shown(floor.mean()) + " ("
+                            + Html.shown(Spread.of(samples, "pauseFloorBeforeMillisP50")
+                                    .mean()) + ", "
+                            + Html.shown(Spread.of(samples, "pauseFloorAfterMillisP50")
+                                    .mean()) + ")",
                     Html.shown(pause.mean() / floor.mean()),
                     Html.shown(scaled(Spread.of(samples, "wireBytesPerEpoch"), 1 / KIB)),
                     verdict(Spread.of(samples, "verifyDifferingPages").max())));
@@ -230,7 +240,7 @@ final class Report {
                         "pages p50",
                         "pause p50 ms",
                         "pause p99 ms",
-                        "floor ms",
+                        "floor ms (before, after)",
                         "÷ floor",
                         "wire KiB",
                         "memories"),
@@ -411,14 +421,15 @@ final class Report {
         html.heading(2, "Initial synchronisation beside QEMU's own migration");
         html.note(
                 "The same guest over the same link, QEMU's bandwidth limit lifted. A migration ends with the guest stopped, a"
-                        + " synchronisation with the guest protected.");
+                        + " synchronisation with the guest protected. MiB are what the link carried from host A, headers included."
+                        + " Five samples each.");
         final List<List<String>> rows = new ArrayList<>();
         results.of(MigrationExperiment.NAME)
                 .forEach((point, samples) -> rows.add(List.of(
                         point.coordinate("workload"),
                         point.coordinate("method"),
                         Html.shown(Spread.of(samples, "totalMillis")),
-                        Html.shown(scaled(Spread.of(samples, "transferredBytes"), 1 / MIB)),
+                        Html.shown(scaled(Spread.of(samples, "linkBytes"), 1 / MIB)),
                         Html.shown(Spread.of(samples, "downtimeMillis")))));
         html.table(List.of("workload", "method", "time ms", "MiB", "downtime ms"), rows);
     }

@@ -19,17 +19,18 @@ final class Commands {
     }
 
     /**
-     * Runs a command to its end.
+     * Runs a command to its end and returns its output, stripped.
      *
      * @param input what it reads; small, since nobody reads its output meanwhile
      * @throws TestbedException with its output, unless it exits with 0
      */
-    static void run(final List<String> command, final String input) {
+    static String run(final List<String> command, final String input) {
         final Outcome outcome = outcome(command, input);
         if (outcome.exitStatus() != 0) {
             throw new TestbedException("'" + String.join(" ", command) + "' failed with exit status "
                     + outcome.exitStatus() + (outcome.output().isEmpty() ? "" : ": " + outcome.output()));
         }
+        return outcome.output();
     }
 
     /**

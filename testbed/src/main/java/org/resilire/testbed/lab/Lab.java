@@ -243,6 +243,11 @@ public final class Lab implements AutoCloseable {
         network.dropReplication(percent);
     }
 
+    /** What host A has sent to host B since the lab was made, all headers included. */
+    public long replicationBytesFromHostA() {
+        return network.bytesFromHostA();
+    }
+
     /** Ends everything inside and removes it. */
     @Override
     public void close() {

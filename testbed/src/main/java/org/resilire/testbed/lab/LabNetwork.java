@@ -125,6 +125,14 @@ final class LabNetwork {
         }
     }
 
+    /** What host A has sent on the replication link since it was made, all headers included. */
+    long bytesFromHostA() {
+        // /proc/net/dev: after the name eight figures of what came, then of what was sent, bytes first.
+        final String line = hostA.shell("grep " + REPLICATION_LINK + ": /proc/net/dev", "");
+        final String[] figures = line.substring(line.indexOf(':') + 1).strip().split("\\s+", -1);
+        return Long.parseLong(figures[8]);
+    }
+
     /** Whatever of it exists; the wires and devices go with the namespaces. */
     void delete() {
         for (final Namespace namespace : namespaces()) {

@@ -39,9 +39,9 @@ public record Namespace(String name) {
         Commands.run(List.of("ip", "-n", name, "-batch", "-"), ipCommands);
     }
 
-    /** Runs a shell command inside. */
-    void shell(final String command, final String input) {
-        Commands.run(List.of("ip", "netns", "exec", name, "sh", "-c", command), input);
+    /** Runs a shell command inside and returns its output. */
+    String shell(final String command, final String input) {
+        return Commands.run(List.of("ip", "netns", "exec", name, "sh", "-c", command), input);
     }
 
     boolean exists() {
