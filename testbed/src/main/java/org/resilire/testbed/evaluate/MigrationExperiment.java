@@ -91,16 +91,13 @@ final class MigrationExperiment implements Experiment {
                 final Point point = point(workload, mode.name());
                 if (wanted.contains(point)) {
                     evaluation.measure(
-                            point,
-                            () -> repeat(
-                                    evaluation, subject.lab(), point, () -> synchronise(evaluation, subject, mode)));
+                            point, () -> repeat(evaluation, point, () -> synchronise(evaluation, subject, mode)));
                 }
             }
             for (final Method method : METHODS) {
                 final Point point = point(workload, method.name());
                 if (wanted.contains(point)) {
-                    evaluation.measure(
-                            point, () -> repeat(evaluation, subject.lab(), point, () -> migrate(subject, method)));
+                    evaluation.measure(point, () -> repeat(evaluation, point, () -> migrate(subject, method)));
                 }
             }
         }
@@ -111,13 +108,10 @@ final class MigrationExperiment implements Experiment {
         Map<String, Double> measure();
     }
 
-    private static List<Sample> repeat(final Evaluation evaluation, final Lab lab, final Point point, final Once once) {
+    private static List<Sample> repeat(final Evaluation evaluation, final Point point, final Once once) {
         final List<Sample> samples = new ArrayList<>();
         for (int number = 1; number <= Math.min(MOST_SAMPLES, evaluation.plan().samples()); number++) {
-            final long sentBefore = lab.replicationBytesFromHostA();
             final Map<String, Double> figures = once.measure();
-            // Of the link, since QEMU counts pages for a multifd channel whatever it makes of them.
-            figures.put("linkBytes", (double) (lab.replicationBytesFromHostA() - sentBefore));
             samples.add(new Sample(point, number, Instant.now(), figures));
             evaluation.say(
                     "  %d  %.0f ms, %.1f MB", number, figures.get("totalMillis"), figures.get("linkBytes") / 1e6);
@@ -129,8 +123,11 @@ final class MigrationExperiment implements Experiment {
             final Evaluation evaluation, final Subject subject, final ProtectionMode mode) {
         try (Protection protection =
                 Protection.attach(subject, mode.options(), evaluation.plan().period())) {
+            final long sentBefore = subject.lab().replicationBytesFromHostA();
             protection.protect();
+            final long sent = subject.lab().replicationBytesFromHostA() - sentBefore;
             final Map<String, Double> figures = new LinkedHashMap<>();
+            figures.put("linkBytes", (double) sent);
             figures.put("totalMillis", protection.beginning().get("synchronisationMillis"));
             return figures;
         }
@@ -145,6 +142,7 @@ final class MigrationExperiment implements Experiment {
             configure(to, method);
             configure(from, method);
             execute(to, "migrate-incoming", Map.of("uri", "tcp:" + Lab.HOST_B_REPLICATION_ADDRESS + ":" + PORT));
+            final long sentBefore = lab.replicationBytesFromHostA();
             execute(from, "migrate", Map.of("uri", "tcp:" + Lab.HOST_B_REPLICATION_ADDRESS + ":" + PORT));
             final JsonNode status;
             try {
@@ -155,6 +153,8 @@ final class MigrationExperiment implements Experiment {
                 switchOff(from, method);
                 throw tooLong;
             }
+            // Of the link: QEMU counts pages for a multifd channel whatever it makes of them.
+            final long sent = lab.replicationBytesFromHostA() - sentBefore;
             switchOff(from, method);
             execute(from, "cont", Map.of());
             if (!status.path("status").asString("").equals("completed")) {
@@ -163,6 +163,7 @@ final class MigrationExperiment implements Experiment {
             }
             final Map<String, Double> figures = new LinkedHashMap<>();
             figures.put("totalMillis", status.path("total-time").asDouble());
+            figures.put("linkBytes", (double) sent);
             figures.put("downtimeMillis", status.path("downtime").asDouble());
             return figures;
         } finally {
