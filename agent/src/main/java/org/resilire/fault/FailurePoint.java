@@ -2,7 +2,7 @@ package org.resilire.fault;
 
 /** Places where a test can make an agent fail. Each is exercised by a system test. */
 public enum FailurePoint {
-    /** A dirty page is left out of an epoch and of all that follow, so that it stays wrong: what {@code verify} must find. */
+    /** A page that changes again and again is left out of all further epochs, so that it stays wrong: {@code verify} must find it. */
     WITHHOLD_DIRTY_PAGE,
     /** The primary's agent halts while its guest is paused. */
     PRIMARY_HALT_WHILE_PAUSED,

@@ -42,8 +42,8 @@ final class Checkpointer {
     /** The epoch of which something was captured while the guest ran; -1 for none. */
     private long epochAhead = -1;
 
-    /** For tests: left out of every epoch; -1 for none. */
-    private long withheldPage = -1;
+    /** For tests: what is left out of every epoch; null to leave nothing out. */
+    private PageToWithhold toWithhold;
 
     Checkpointer(
             final Guest guest,
@@ -164,13 +164,13 @@ final class Checkpointer {
             complete = tracker.collect(runs);
             scanNanos += clock.nanoTime() - scanStartNanos;
             dirtyPages += runs.totalPages();
-            if (runs.totalPages() > 0 && failurePoints.fires(FailurePoint.WITHHOLD_DIRTY_PAGE)) {
-                withheldPage = runs.firstPage(0);
+            if (failurePoints.fires(FailurePoint.WITHHOLD_DIRTY_PAGE)) {
+                toWithhold = new PageToWithhold(guest.memory().segment());
             }
-            if (withheldPage < 0) {
+            if (toWithhold == null) {
                 writer.capture(runs);
             } else {
-                captureAllBut(withheldPage);
+                captureAllBut(toWithhold.find(runs));
             }
         } while (!complete);
     }

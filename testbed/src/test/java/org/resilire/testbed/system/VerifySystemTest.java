@@ -98,7 +98,7 @@ class VerifySystemTest {
         hosts.awaitAnswersSince(System.nanoTime());
         hosts.awaitEpochs(100, EPOCHS_LIMIT);
         final CommandRun[] verify = new CommandRun[1];
-        // The page was written, but perhaps with what was there before: it differs at the latest after the next write.
+        // It takes some epochs to find a page that is certain to change.
         Await.until(
                 () -> {
                     verify[0] = hosts.verify();
