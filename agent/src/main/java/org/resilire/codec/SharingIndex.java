@@ -70,8 +70,7 @@ public final class SharingIndex implements AutoCloseable {
             final MemorySegment references,
             final long referencesOffset) {
         // Three passes, so that the cache misses of one block overlap with those of the next. Blocks of one page cannot
-        // refer to
-        // each other, so nothing is lost when none is entered before all were looked up.
+        // refer to each other, so nothing is lost when none is entered before all were looked up.
         hashAll(packed, packedOffset, packedMask, wanted);
         findAll(wanted);
         return confirmAll(packed, packedOffset, packedMask, wanted, sent, page, references, referencesOffset);
@@ -185,11 +184,6 @@ public final class SharingIndex implements AutoCloseable {
 
     private long setOffset(final long blockHash) {
         return (blockHash & setMask) * SET_BYTES;
-    }
-
-    /** Forgets everything: the backup's memory is another one. */
-    public void clear() {
-        table.discard(0, table.lengthBytes());
     }
 
     /** Blocks that were found, their bytes compared. */

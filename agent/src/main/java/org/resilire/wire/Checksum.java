@@ -28,9 +28,16 @@ public final class Checksum {
         return value;
     }
 
-    /** XXH3 of a range of native memory. Any thread. */
+    /**
+     * XXH3 of a range of native memory. Any thread.
+     *
+     * @throws IllegalArgumentException for a segment on the heap, which has no address
+     */
     public static long hash(final MemorySegment segment, final long offset, final long lengthBytes) {
         Objects.checkFromIndexSize(offset, lengthBytes, segment.byteSize());
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException("a hash is taken of native memory only, not of " + segment);
+        }
         // SAFETY: the range was just checked against the segment, which the caller keeps alive during the call.
         return XXH3.hashMemory(segment.address() + offset, lengthBytes);
     }

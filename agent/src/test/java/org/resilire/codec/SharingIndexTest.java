@@ -94,10 +94,21 @@ class SharingIndexTest {
             assertEquals(1, index.evictions());
             assertTrue(send(index, 1, 0, 9), "the newest is known");
             assertEquals(64, index.capacityBytes());
-            index.clear();
-            assertEquals(false, send(index, 1, 1, 9), "all is forgotten");
         }
         assertThrows(IllegalArgumentException.class, () -> index(63, new FoldedHash()));
+    }
+
+    @Test
+    void shouldLetAnotherEntryGiveWayEachTime() {
+        try (SharingIndex index = index(64, new FoldedHash())) {
+            for (int content = 1; content <= 16; content++) {
+                assertEquals(false, send(index, 0, content, content));
+            }
+            assertEquals(8, index.evictions());
+            for (int content = 9; content <= 16; content++) {
+                assertTrue(send(index, 1, content, content), "the eight newest are known");
+            }
+        }
     }
 
     @Test
