@@ -17,7 +17,8 @@ import org.resilire.simd.ScalarBlockKernels;
 
 /**
  * Compare, copy and shadow update in one pass over a page, against the same kernel in C, which gets 64 pages a call. Times are
- * those of one page; in every pass the same number of blocks of each page has changed.
+ * those of one page; in every pass the same number of blocks of each page has changed. The agent's where an encoder does not
+ * bring the shadow up to date; where it does, its pause has {@link CopyChangedBenchmark}.
  */
 public class FusedCaptureBenchmark extends Settings {
 

@@ -59,6 +59,11 @@ final class GuestVersions implements AutoCloseable {
         return (order.pass() & 1) == 0 ? even.segment() : odd.segment();
     }
 
+    /** The version that differs from the shadow as it was at first, and stays for who leaves the shadow alone. */
+    MemorySegment changedGuest() {
+        return even.segment();
+    }
+
     MemorySegment shadow() {
         return shadowMemory.segment();
     }

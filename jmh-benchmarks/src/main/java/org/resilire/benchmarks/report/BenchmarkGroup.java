@@ -9,6 +9,7 @@ import org.resilire.benchmarks.codecs.BatchCompressionBenchmark;
 import org.resilire.benchmarks.codecs.EncodeBenchmark;
 import org.resilire.benchmarks.handover.GateBenchmark;
 import org.resilire.benchmarks.handover.HandOverBenchmark;
+import org.resilire.benchmarks.kernels.CopyChangedBenchmark;
 import org.resilire.benchmarks.kernels.FusedCaptureBenchmark;
 import org.resilire.benchmarks.kernels.KernelBenchmark;
 import org.resilire.benchmarks.replica.ApplyBenchmark;
@@ -20,8 +21,10 @@ public enum BenchmarkGroup {
     /** What is done to every page. */
     KERNELS("Looking at a page that has not changed", List.of(KernelBenchmark.class)),
 
-    /** The kernel of the pause. */
-    FUSED("Compare, copy and shadow update in one pass", List.of(FusedCaptureBenchmark.class)),
+    /** The kernels of the pause. */
+    FUSED(
+            "Compare, copy and shadow update in one pass; compare and copy alone",
+            List.of(FusedCaptureBenchmark.class, CopyChangedBenchmark.class)),
 
     /** Ways to find the changed blocks. */
     STRATEGIES("Finding changed blocks", List.of(StrategyBenchmark.class)),

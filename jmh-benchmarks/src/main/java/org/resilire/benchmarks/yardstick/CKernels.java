@@ -30,6 +30,7 @@ public final class CKernels {
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle FUSED_AVX512 = handle("yardstick_fused_avx512", FUSED);
     private static final MethodHandle FUSED_AVX2 = handle("yardstick_fused_avx2", FUSED);
+    private static final MethodHandle COPY_AVX512 = handle("yardstick_copy_avx512", FUSED);
 
     private CKernels() {}
 
@@ -114,6 +115,30 @@ public final class CKernels {
         try {
             // SAFETY: as above.
             return (long) FUSED_AVX2.invokeExact(
+                    guest.address(),
+                    shadow.address(),
+                    out.address(),
+                    order.offsets().address() + batch,
+                    (long) PageOrder.BATCH_PAGES,
+                    masks.address());
+        } catch (final Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** {@link #fusedAvx512} that leaves the shadow as it is. */
+    public static long copyAvx512(
+            final MemorySegment guest,
+            final MemorySegment shadow,
+            final MemorySegment out,
+            final PageOrder order,
+            final long batch,
+            final MemorySegment masks) {
+        checkRoom(order, batch, masks);
+        Objects.checkFromIndexSize(0, (long) PageOrder.BATCH_PAGES * BlockKernels.PAGE_BYTES, out.byteSize());
+        try {
+            // SAFETY: as above.
+            return (long) COPY_AVX512.invokeExact(
                     guest.address(),
                     shadow.address(),
                     out.address(),

@@ -84,3 +84,26 @@ int64_t yardstick_fused_avx2(const char *guest, char *shadow, char *out, const i
     }
     return to - out;
 }
+
+/* Compares and writes what differs packed to out; the shadow stays as it is. Returns the bytes written to out. */
+__attribute__((target("avx512f")))
+int64_t yardstick_copy_avx512(const char *guest, const char *shadow, char *out, const int64_t *pages, int64_t count,
+                              uint64_t *masks)
+{
+    char *to = out;
+    for (int64_t i = 0; i < count; i++) {
+        const char *g = guest + pages[i];
+        const char *s = shadow + pages[i];
+        uint64_t mask = 0;
+        for (int block = 0; block < PAGE_BLOCKS; block++) {
+            __m512i now = _mm512_loadu_si512(g + block * BLOCK);
+            if (_mm512_cmpneq_epi64_mask(now, _mm512_loadu_si512(s + block * BLOCK))) {
+                _mm512_storeu_si512(to, now);
+                to += BLOCK;
+                mask |= (uint64_t) 1 << block;
+            }
+        }
+        masks[i] = mask;
+    }
+    return to - out;
+}
