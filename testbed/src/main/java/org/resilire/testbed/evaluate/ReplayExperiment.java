@@ -30,7 +30,13 @@ final class ReplayExperiment implements Experiment {
     private static final List<ReplayLoad> DOWNTIME_LOADS = List.of(ReplayLoad.HIGH_NET, ReplayLoad.HIGH_SYS);
     private static final long COURSE_PERIOD_MILLIS = 500;
     private static final int COURSE_PERIODS = 2;
-    private static final Duration WINDOW = Duration.ofSeconds(2);
+    private static final Duration SHORTEST_WINDOW = Duration.ofSeconds(1);
+
+    /** In a window. */
+    private static final int LEAST_PERIODS = 4;
+
+    /** How long the slowest answer may take. */
+    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(1);
 
     /** Beyond it a floor takes minutes and tells nothing more. */
     private static final Duration LONGEST_FLOOR_PERIOD = Duration.ofMillis(100);
@@ -142,22 +148,27 @@ final class ReplayExperiment implements Experiment {
             final Protection protection,
             final RunningWorkload running,
             final PauseFloor floor) {
-        final List<Sample> samples =
-                evaluation.windows(point, evaluation.plan().samples(), WINDOW, protection.probes(running.probes()));
+        final List<Sample> samples = evaluation.windows(
+                point, evaluation.plan().samples(), window(point), protection.probes(running.probes()));
         evaluation.conclude(protection, floor, samples);
         return samples;
     }
 
+    private static Duration window(final Point point) {
+        final Duration periods = period(point).multipliedBy(LEAST_PERIODS);
+        return periods.compareTo(SHORTEST_WINDOW) > 0 ? periods : SHORTEST_WINDOW;
+    }
+
     /** A sample is one request: when it was sent, and how long its answer took. */
     private static List<Sample> course(final Point point, final RunningWorkload running, final Duration period) {
-        Probes.window(period.multipliedBy(COURSE_PERIODS).plus(WINDOW), List.of());
+        Probes.window(period.multipliedBy(COURSE_PERIODS).plus(ANSWER_LIMIT.multipliedBy(2)), List.of());
         final List<TimedRequest> requests = running.lastRequests();
         final long lastNs = requests.stream()
                 .mapToLong(request -> request.sentNs() + request.latencyNanos())
                 .max()
                 .orElse(0);
         // Those that were sent later may not all have been answered yet, and the slow ones would be missing.
-        final long endNs = lastNs - WINDOW.toNanos() / 2;
+        final long endNs = lastNs - ANSWER_LIMIT.toNanos();
         final long startNs = endNs - period.multipliedBy(COURSE_PERIODS).toNanos();
         final List<Sample> samples = new ArrayList<>();
         final TimedRequest[] inOrder = requests.stream()
