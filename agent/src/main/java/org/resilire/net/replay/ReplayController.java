@@ -101,6 +101,7 @@ public final class ReplayController implements FrameReplay, AutoCloseable {
             return 0;
         }
         final long nowNanos = clock.nanoTime();
+        progress.look(nowNanos);
         if (!isAllAsked && !askAhead(guest)) {
             return 0;
         }

@@ -4,7 +4,8 @@ import org.agrona.concurrent.NanoClock;
 
 /**
  * How far a replay is, and for how long a frame of the log is waited for. A guest that shows no sign of life, or sends nothing new, or
- * takes too long for all of it, is not waited for any more: the flow that was waited for has diverged. The network thread's.
+ * takes too long for all of it, is not waited for any more: the flow that was waited for has diverged. Only time in which the guest was
+ * listened to counts. The network thread's.
  */
 final class ReplayProgress {
 
@@ -20,11 +21,21 @@ final class ReplayProgress {
     /** Answers to the last frames of the log may still be duplicates for so long. */
     static final long GRACE_NANOS = 100_000_000L;
 
+    /**
+     * So much counts at most between two looks at what waits, which are 0.1 ms apart. After more the network thread was off its
+     * processor, the guest perhaps too, and what that sent meanwhile is still to be read.
+     */
+    static final long LOOK_LIMIT_NANOS = 10_000_000L;
+
     private final NanoClock clock;
     private boolean isReplaying = true;
     private boolean isGuestSeen;
     private boolean isHolding;
     private long startNanos;
+    private long lookNanos;
+    /** From here on the guest has been listened to; like the next two, moved on by the time in which it was not. */
+    private long listenNanos;
+
     private long firstSignNanos;
     private long holdNanos;
     private long endNanos;
@@ -36,6 +47,24 @@ final class ReplayProgress {
     /** The guest's network is about to run. */
     void begin() {
         startNanos = clock.nanoTime();
+        lookNanos = startNanos;
+        listenNanos = startNanos;
+    }
+
+    /** To be called before each look at what waits: how long the last one is ago tells whether the guest was listened to. */
+    void look(final long nowNanos) {
+        final long awayNanos = nowNanos - lookNanos - LOOK_LIMIT_NANOS;
+        lookNanos = nowNanos;
+        if (awayNanos > 0) {
+            listenNanos = later(listenNanos, awayNanos, nowNanos);
+            firstSignNanos = later(firstSignNanos, awayNanos, nowNanos);
+            holdNanos = later(holdNanos, awayNanos, nowNanos);
+        }
+    }
+
+    /** Not after now: what was noted since the last look lost less. */
+    private static long later(final long sinceNanos, final long awayNanos, final long nowNanos) {
+        return nowNanos - Math.max(0, nowNanos - sinceNanos - awayNanos);
     }
 
     /** True until the last frame of the log was dealt with. */
@@ -91,7 +120,7 @@ final class ReplayProgress {
             hold(nowNanos);
         }
         if (!isGuestSeen) {
-            return nowNanos - startNanos > GUEST_LIMIT_NANOS;
+            return nowNanos - listenNanos > GUEST_LIMIT_NANOS;
         }
         final boolean isOver = nowNanos - firstSignNanos > REPLAY_LIMIT_NANOS;
         return isOver || nowNanos - Math.max(holdNanos, firstSignNanos) > HOLD_LIMIT_NANOS;

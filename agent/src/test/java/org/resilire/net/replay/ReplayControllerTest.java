@@ -88,11 +88,9 @@ class ReplayControllerTest {
         deliver();
         guestSends(TcpFrames.fromGuest(PORT, 1_000, 500, ACK, 1, 1, NOTHING));
         deliver();
-        clockNanos += ReplayProgress.HOLD_LIMIT_NANOS - MILLI;
-        deliver();
+        listen(ReplayProgress.HOLD_LIMIT_NANOS - MILLI);
         assertEquals(1, given.size());
-        clockNanos += 2 * MILLI;
-        deliver();
+        listen(2 * MILLI);
         assertEquals(2, given.size());
         assertEquals(1_000, given.getLast().acknowledgment(), "Linux would drop what acknowledges more");
         assertEquals(1, counted(ReplayCounter.DIVERGED_FLOWS));
@@ -106,11 +104,44 @@ class ReplayControllerTest {
         arrived(TcpFrames.fromClient(PORT, 500, 1_010, ACK, 1, 1, new byte[4]));
         begin();
         deliver();
-        clockNanos += ReplayProgress.GUEST_LIMIT_NANOS - MILLI;
-        deliver();
+        listen(ReplayProgress.GUEST_LIMIT_NANOS - MILLI);
         assertEquals(0, counted(ReplayCounter.DIVERGED_FLOWS));
-        clockNanos += 2 * MILLI;
+        listen(2 * MILLI);
+        assertEquals(1, counted(ReplayCounter.DIVERGED_FLOWS));
+    }
+
+    @Test
+    void shouldNotBlameTheGuestForTimeInWhichItWasNotListenedTo() {
+        arrived(TcpFrames.fromClient(PORT, 500, 1_010, ACK, 1, 1, new byte[4]));
+        begin();
+        // The thread is late, and once more when it has heard of the guest.
+        clockNanos += 2 * ReplayProgress.GUEST_LIMIT_NANOS;
         deliver();
+        guestSends(TcpFrames.fromGuest(PORT, 1_000, 500, ACK, 1, 1, NOTHING));
+        deliver();
+        listen(ReplayProgress.HOLD_LIMIT_NANOS - 2 * ReplayProgress.LOOK_LIMIT_NANOS);
+        clockNanos += 2 * ReplayProgress.REPLAY_LIMIT_NANOS;
+        deliver();
+        listen(ReplayProgress.LOOK_LIMIT_NANOS - MILLI);
+        assertEquals(1, given.size());
+        assertEquals(0, counted(ReplayCounter.DIVERGED_FLOWS));
+        listen(2 * MILLI);
+        assertEquals(2, given.size(), "what it was listened to before counts");
+        assertEquals(1, counted(ReplayCounter.DIVERGED_FLOWS));
+    }
+
+    @Test
+    void shouldWaitNoLongerThanUsualForWhatWaitsSinceItWasBack() {
+        arrived(TcpFrames.fromClient(PORT, 500, 1_010, ACK, 1, 1, new byte[4]));
+        begin();
+        deliver();
+        clockNanos += ReplayProgress.REPLAY_LIMIT_NANOS;
+        // Read before the thread looks at what waits.
+        guestSends(TcpFrames.fromGuest(PORT, 1_000, 500, ACK, 1, 1, NOTHING));
+        deliver();
+        listen(ReplayProgress.HOLD_LIMIT_NANOS - MILLI);
+        assertEquals(0, counted(ReplayCounter.DIVERGED_FLOWS));
+        listen(2 * MILLI);
         assertEquals(1, counted(ReplayCounter.DIVERGED_FLOWS));
     }
 
@@ -356,6 +387,14 @@ class ReplayControllerTest {
     private void begin() {
         replay = new ReplayController(log, ROLLBACK_MILLIS, 1, 1 << 8, () -> clockNanos);
         replay.begin();
+    }
+
+    /** Lets time pass, and the network thread look as often as it does. */
+    private void listen(final long nanos) {
+        for (long leftNanos = nanos; leftNanos > 0; leftNanos -= ReplayProgress.LOOK_LIMIT_NANOS) {
+            clockNanos += Math.min(leftNanos, ReplayProgress.LOOK_LIMIT_NANOS);
+            deliver();
+        }
     }
 
     private void deliver() {
