@@ -324,6 +324,16 @@ public final class TestBackup implements AutoCloseable {
                     pausableLink.awaitCycles(2);
                 });
         failIfEnded();
+        if (until == AgentState.AWAITING_OPERATOR || until == AgentState.STANDBY_WAITING) {
+            // Said a moment before: what a primary says in between is not heard, and is said again by a real one.
+            awaitListening();
+        }
+    }
+
+    /** Lets time pass no faster than the link goes round. */
+    void pass(final long nanos) {
+        clock.pass(nanos);
+        pausableLink.awaitCycles(2);
     }
 
     /** Of a session that was discarded nothing is left then. */
@@ -430,8 +440,9 @@ public final class TestBackup implements AutoCloseable {
             ram.close();
             return;
         }
-        thaw();
+        // First: once the link goes on, a primary that greets would be let in.
         loop.stop();
+        thaw();
         try {
             end.join();
         } finally {

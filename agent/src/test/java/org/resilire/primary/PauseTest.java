@@ -156,7 +156,7 @@ class PauseTest extends PrimaryAndBackup {
         Await.until(
                 "no answer to the notice is waited for any more",
                 () -> primary.state() == AgentState.BACKUP_LOST,
-                () -> primary.pass(TestBackup.DETECT_INTERVAL_NANOS));
+                primary::passWhileOpen);
         assertEquals(GateMode.HOLD, primary.output.mode());
         assertTrue(primary.record.wasProtected());
         assertFalse(primary.protectionSwitch.awaitPaused(TimeUnit.MILLISECONDS.toNanos(30)));

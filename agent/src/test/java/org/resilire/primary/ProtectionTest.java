@@ -218,6 +218,10 @@ class ProtectionTest extends PrimaryAndBackup {
         primary.passSilence();
         backup.close();
         backup = null;
+        Await.until(
+                "the guest sends something that no backup has",
+                () -> primary.guest.lastHeldStep(primary.output.acknowledgedEpoch())
+                        < primary.guest.lastHeldStep(Long.MAX_VALUE));
         primary.clock.pass(TimeUnit.MINUTES.toNanos(5));
         primary.awaitState(AgentState.UNPROTECTED);
         Await.until("the guest is paused", primary.guest::isPaused);
@@ -329,10 +333,11 @@ class ProtectionTest extends PrimaryAndBackup {
     /** Until the primary has seen that it does not end, and waits whether it answers again. */
     private void hangTheGuest() {
         primary.guest.mute(true);
-        Await.until(
-                "the primary looks whether the guest answers again",
-                () -> primary.guest.recoveriesAskedFor() > 2,
-                () -> primary.pass(TimeUnit.MILLISECONDS.toNanos(100)));
+        // Meanwhile the backup has nothing to acknowledge: no more may pass than it is silent anyway.
+        for (int i = 0; i < 100 && primary.guest.recoveriesAskedFor() <= 2; i++) {
+            primary.pass(TestBackup.DETECT_TIMEOUT_NANOS / 200);
+        }
+        Await.until("the primary looks whether the guest answers again", () -> primary.guest.recoveriesAskedFor() > 2);
     }
 
     @Test

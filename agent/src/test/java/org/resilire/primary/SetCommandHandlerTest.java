@@ -71,12 +71,21 @@ class SetCommandHandlerTest {
                 .stringValue();
     }
 
+    /** From here on checkpoints are made as it was set, and none is under way that was due before. */
+    private String setPace(final String fields) throws InterruptedException {
+        final String before = primary.text(AgentText.POLICY);
+        final String result = set(fields);
+        Await.until(
+                "the checkpoint thread has seen it",
+                () -> !primary.text(AgentText.POLICY).equals(before));
+        return result;
+    }
+
     @Test
     void shouldChangeThePeriodWithoutANewSession() throws InterruptedException {
         final long sessions = backup.synchronisations();
-        assertEquals("checkpoints from the next epoch on: every 3600000.0 ms", set(",\"periodNanos\":3600000000000"));
-        // One may have been under way.
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        assertEquals(
+                "checkpoints from the next epoch on: every 3600000.0 ms", setPace(",\"periodNanos\":3600000000000"));
         final int checkpoints = primary.guest.savedStates();
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         assertEquals(checkpoints, primary.guest.savedStates());
@@ -88,8 +97,7 @@ class SetCommandHandlerTest {
 
     @Test
     void shouldMakeACheckpointForEveryOutputAndNoOther() throws InterruptedException {
-        set(",\"policy\":\"output\",\"maxPeriodNanos\":86400000000000");
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        setPace(",\"policy\":\"output\",\"maxPeriodNanos\":86400000000000");
         for (int i = 0; i < 10; i++) {
             final int checkpoints = primary.guest.savedStates();
             primary.outputSignal.onFirstOutputHeld(primary.output.currentEpoch());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,9 +134,15 @@ class SwitchoverTest extends PrimaryAndBackup {
 
     @Test
     void shouldResumeTheGuestAndHoldItsOutputWhenTheBackupIsLostBeforeItIsReady() {
-        backup.onLoading(backup::freeze);
+        final CountDownLatch frozen = new CountDownLatch(1);
+        backup.onLoading(() -> {
+            backup.freeze();
+            frozen.countDown();
+        });
         final CompletableFuture<SwitchoverRequests.Moved> asked = primary.move();
-        Await.until("the guest stands still", primary.guest::isPaused);
+        // In any pause the guest stands still: that alone does not tell that the move is under way.
+        Await.until("the backup loads the guest's state", () -> frozen.getCount() == 0);
+        assertTrue(primary.guest.isPaused());
         primary.passSilence();
         final String refusal = refusal(asked);
         assertTrue(refusal.contains("runs on here"), refusal);
