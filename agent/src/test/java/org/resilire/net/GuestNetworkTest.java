@@ -19,6 +19,8 @@ class GuestNetworkTest {
 
     /** Less than the kernel queues on a socket. */
     private static final int FEW = 5;
+    /** More than that, also where {@code net.unix.max_dgram_qlen} was raised, and less than with the agent's own queue. */
+    private static final int MANY = 400;
 
     private static final int RELEASE_LIMIT = 8;
 
@@ -172,43 +174,43 @@ class GuestNetworkTest {
 
     @Test
     void shouldKeepWhatArrivesForAPausedGuestInOrder() {
-        final int arriving = 150;
-        for (int i = 0; i < arriving; i++) {
+        for (int i = 0; i < MANY; i++) {
             uplink.inbound.add(TestFrames.frame(i));
         }
-        work();
-        work();
-        work();
-        assertTrue(network.isBlocked(), "the kernel queues fewer");
+        TestFrames.await(() -> {
+            network.doWork();
+            return network.isBlocked();
+        });
         final List<Long> received = new ArrayList<>();
         TestFrames.await(() -> {
             received.addAll(receivedByGuest());
             network.doWork();
-            return received.size() == arriving;
+            return received.size() == MANY;
         });
-        assertEquals(TestFrames.range(0, arriving), received);
+        assertEquals(TestFrames.range(0, MANY), received);
         assertFalse(network.isBlocked());
-        assertEquals(arriving, counted(NetworkCounter.DELIVERED_FRAMES));
+        assertEquals(MANY, counted(NetworkCounter.DELIVERED_FRAMES));
         assertEquals(0, counted(NetworkCounter.DROPPED_FRAMES_IN));
     }
 
     @Test
     void shouldNotLetANewFrameOvertakeOneThatWaits() {
-        final int arriving = 50;
-        for (int i = 0; i < arriving; i++) {
+        for (int i = 0; i < MANY; i++) {
             uplink.inbound.add(TestFrames.frame(i));
         }
-        network.doWork();
-        assertTrue(network.isBlocked());
-        uplink.inbound.add(TestFrames.frame(arriving));
+        TestFrames.await(() -> {
+            network.doWork();
+            return network.isBlocked();
+        });
+        uplink.inbound.add(TestFrames.frame(MANY));
         final List<Long> received = new ArrayList<>();
         // The guest has room again just before the new frame is given to it.
         uplink.beforeRead = () -> received.addAll(receivedByGuest());
         TestFrames.await(() -> {
             network.doWork();
-            return received.size() == arriving + 1;
+            return received.size() == MANY + 1;
         });
-        assertEquals(TestFrames.range(0, arriving + 1), received);
+        assertEquals(TestFrames.range(0, MANY + 1), received);
     }
 
     @Test
