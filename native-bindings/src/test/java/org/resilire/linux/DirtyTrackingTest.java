@@ -102,9 +102,9 @@ class DirtyTrackingTest {
             try (Target target =
                     Target.java(directory, limits, MemoryWriter.class, ramPath.toString(), controlPath.toString())) {
                 awaitWrites(target, control.segment(), 100);
-                long descriptors = target.descriptorCount();
                 try (UserFaultFd faults = UserFaultFd.injectInto(target.pid())) {
-                    assertEquals(descriptors, target.descriptorCount(), "descriptors left in the target");
+                    // Whatever else its runtime opens and closes meanwhile.
+                    assertEquals(0, target.descriptorsOf("userfaultfd"), "descriptors left in the target");
                     assertTrue(faults.injectionNanos() > 0);
                     compareForAWhile(target, ram.segment(), control.segment(), faults, ramPath);
                 }

@@ -106,7 +106,9 @@ class MemoryTest {
             assertEquals((5L << 20) + 4096, mapping.lengthBytes());
             assertTrue(mapping.isWritable() && !mapping.isShared());
         }
-        assertEquals(null, mappingAt(address));
+        MemoryMaps.Mapping left = mappingAt(address);
+        // Another thread of this JVM may have got memory at the same place.
+        assertTrue(left == null || left.start() != address || left.lengthBytes() != (5L << 20) + 4096);
     }
 
     @Test

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,9 +29,10 @@ class SyscallInjectorTest {
     private static final int SIGCONT = 18;
     private static final long LONG_NANOS = 20_000_000_000L;
 
-    private static final String RECKON =
-            "BEGIN { s = 1; for (i = 0; i < 6000000; i++) { s = (s * 1103515245 + 12345) % 2147483648 }"
-                    + " printf \"end %.0f\\n\", s }";
+    /** Until there is a file named by {@code stop}. */
+    private static final String RECKON = "BEGIN { s = 1; while ((getline line < stop) < 0) {"
+            + " for (i = 0; i < 50000; i++) { s = (s * 1103515245 + 12345) % 2147483648 } rounds++ }"
+            + " printf \"end %d %.0f\\n\", rounds, s }";
 
     @TempDir
     Path directory;
@@ -60,12 +63,19 @@ class SyscallInjectorTest {
         long start = System.nanoTime();
         try (Target target = Target.shell(directory, "exec sleep 2")) {
             awaitIn(target, SYS_CLOCK_NANOSLEEP);
-            for (int i = 0; i < 20; i++) {
-                injectGetpid(target);
+            int injected = 0;
+            try {
+                for (; injected < 20; injected++) {
+                    injectGetpid(target);
+                }
+            } catch (LinuxException ended) {
+                // This test was off its processor meanwhile.
+                assertEquals(Errno.ESRCH, ended.errno());
             }
+            assertTrue(injected > 0);
             assertTrue(target.pidFd().awaitExit(LONG_NANOS));
             double seconds = (System.nanoTime() - start) / 1e9;
-            assertTrue(seconds > 1.9 && seconds < 6, "a sleep of 2 s took " + seconds);
+            assertTrue(seconds > 1.9, "a sleep of 2 s took " + seconds);
         }
     }
 
@@ -75,11 +85,14 @@ class SyscallInjectorTest {
         Process mkfifo = new ProcessBuilder("mkfifo", pipe.toString()).start();
         assertEquals(0, mkfifo.waitFor());
         try (FileDescriptor writer = FileDescriptor.open(pipe, Fcntl.O_RDWR);
-                Target target = Target.shell(directory, "read line < " + pipe + "; echo got $line; exec sleep 1000")) {
+                Target target = Target.shell(
+                        directory, "echo ready; read line < " + pipe + "; echo got $line; exec sleep 1000")) {
+            // A program that starts reads, too.
+            Target.await("the shell", () -> target.output().contains("ready"));
             awaitIn(target, SYS_READ);
             for (int i = 0; i < 20; i++) {
                 injectGetpid(target);
-                assertEquals(SYS_READ, awaitIn(target, SYS_READ));
+                awaitIn(target, SYS_READ);
             }
             Files.writeString(pipe, "something\n");
             Target.await("the read to return", () -> target.output().contains("got something"));
@@ -101,6 +114,7 @@ class SyscallInjectorTest {
                 "none",
                 "-qmp",
                 "unix:" + socket + ",server=on,wait=off")) {
+            Target.await("QEMU to have started", () -> Files.exists(socket));
             awaitIn(target, SYS_PPOLL);
             for (int i = 0; i < 50; i++) {
                 injectGetpid(target);
@@ -115,25 +129,20 @@ class SyscallInjectorTest {
     }
 
     @Test
-    void shouldGoOnComputingUnharmed() {
+    void shouldGoOnComputingUnharmed() throws IOException {
         // A busy loop, interrupted wherever it happens to be: a register or flag not restored shows in the result.
-        try (Target target = Target.start(directory, "awk", RECKON)) {
+        Path stop = directory.resolve("stop");
+        try (Target target = Target.start(directory, "awk", "-v", "stop=" + stop, RECKON)) {
             // What starts it becomes another program once: an injection must not fall just there.
             Target.await("awk to run", () -> target.statusLine("Name:").endsWith("awk"));
-            int injected = 0;
-            while (!target.output().contains("end")) {
-                if (!target.pidFd().hasExited()) {
-                    try {
-                        injectGetpid(target);
-                        injected++;
-                    } catch (LinuxException gone) {
-                        assertEquals(Errno.ESRCH, gone.errno());
-                    }
-                }
-                Target.await("", () -> true);
+            for (int i = 0; i < 300; i++) {
+                injectGetpid(target);
+                LockSupport.parkNanos(1_000_000);
             }
-            assertTrue(injected > 5, "only " + injected + " injections");
-            assertEquals(reckon(), target.output().strip());
+            Files.createFile(stop);
+            Target.await("awk to end", () -> target.output().endsWith("\n"));
+            String[] said = target.output().strip().split(" ");
+            assertEquals("end " + said[1] + " " + reckon(Integer.parseInt(said[1])), String.join(" ", said));
         }
     }
 
@@ -250,19 +259,18 @@ class SyscallInjectorTest {
         }
     }
 
-    private static String awaitIn(Target target, String... systemCalls) {
+    private static void awaitIn(Target target, String... systemCalls) {
         Target.await(
                 target.pid() + " to wait in " + String.join(" or ", systemCalls) + ", not " + target.systemCall(),
                 () -> List.of(systemCalls).contains(target.systemCall()));
-        return target.systemCall();
     }
 
-    /** What {@link #RECKON} prints. */
-    private static String reckon() {
+    /** What {@link #RECKON} has after so many rounds. */
+    private static String reckon(int rounds) {
         double state = 1;
-        for (int i = 0; i < 6_000_000; i++) {
+        for (long i = 0; i < 50_000L * rounds; i++) {
             state = (state * 1103515245 + 12345) % 2147483648.0;
         }
-        return String.format("end %.0f", state);
+        return String.format("%.0f", state);
     }
 }

@@ -97,9 +97,21 @@ final class Target implements AutoCloseable {
         }
     }
 
-    long descriptorCount() {
-        String[] names = Path.of("/proc/" + pid() + "/fd").toFile().list();
-        return names == null ? -1 : names.length;
+    /** How many of its descriptors are of this kind, e.g. {@code userfaultfd}. */
+    long descriptorsOf(String kind) {
+        try (var descriptors = Files.list(Path.of("/proc/" + pid() + "/fd"))) {
+            return descriptors.filter(descriptor -> isOf(descriptor, kind)).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isOf(Path descriptor, String kind) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().contains(kind);
+        } catch (IOException closedMeanwhile) {
+            return false;
+        }
     }
 
     static void await(String what, BooleanSupplier condition) {
