@@ -60,9 +60,10 @@ class FenceTest {
         final Fence.Result result = run(
                 "sh -c 'echo $$ >>" + pids + "; sleep 600; true' & echo $! >>" + pids
                         + "; echo asking the switch; sleep 600; true",
-                TimeUnit.SECONDS.toNanos(2));
+                // Enough to say all that, too.
+                TimeUnit.SECONDS.toNanos(5));
         assertFalse(result.proven());
-        assertTrue(result.explanation().contains("did not end within 2000 ms"), result::explanation);
+        assertTrue(result.explanation().contains("did not end within 5000 ms"), result::explanation);
         assertTrue(result.explanation().contains("asking the switch"), result::explanation);
         for (final String pid : Files.readAllLines(pids)) {
             assertEnds(Long.parseLong(pid));

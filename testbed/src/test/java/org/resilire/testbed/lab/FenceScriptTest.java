@@ -46,8 +46,8 @@ class FenceScriptTest {
 
         assertEquals(0, fence("first", "second"));
 
-        assertTrue(first.waitFor(5, TimeUnit.SECONDS));
-        assertTrue(second.waitFor(5, TimeUnit.SECONDS));
+        assertTrue(first.waitFor(30, TimeUnit.SECONDS));
+        assertTrue(second.waitFor(30, TimeUnit.SECONDS));
     }
 
     @Test
@@ -91,7 +91,7 @@ class FenceScriptTest {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        assertTrue(fence.waitFor(10, TimeUnit.SECONDS));
+        assertTrue(fence.waitFor(30, TimeUnit.SECONDS));
         return fence.exitValue();
     }
 }
