@@ -23,9 +23,9 @@ import org.resilire.linux.MappedFile;
 /** The agent is a process that sleeps; the guest is real. */
 class GuardProcessTest {
 
-    private static final Duration LIMIT = Duration.ofSeconds(1);
+    private static final Duration LIMIT = Duration.ofSeconds(20);
     private static final long FLAG_OFFSET = 64;
-    private static final long END_SECONDS = 10;
+    private static final long END_SECONDS = 60;
 
     private TestQemu qemu;
     private Process agent;
@@ -68,7 +68,7 @@ class GuardProcessTest {
                     qemu.execute("query-status", Map.of()).path("status").asString(""));
             final String said = Files.readString(log);
             assertTrue(said.contains("resumed the guest"), said);
-            assertTrue(millisIn(said) < 100, said);
+            assertTrue(millisIn(said) < LIMIT.toMillis(), said);
         }
     }
 
@@ -91,7 +91,7 @@ class GuardProcessTest {
     void shouldNotResumeAfterTheLimit() throws Exception {
         qemu.execute("stop", Map.of());
         flag.pausedByAgent(true);
-        try (GuardProcess guard = startGuard(Duration.ofMillis(1), () -> {})) {
+        try (GuardProcess guard = startGuard(Duration.ZERO, () -> {})) {
             agent.destroyForcibly();
             awaitEnd(guard);
             assertEquals(
@@ -103,7 +103,7 @@ class GuardProcessTest {
 
     @Test
     void shouldTryUntilTheAgentsConnectionIsGone() throws Exception {
-        try (GuardProcess guard = startGuard(LIMIT.multipliedBy(5), () -> {})) {
+        try (GuardProcess guard = startGuard(LIMIT, () -> {})) {
             try (QmpConnection qmp = QmpConnection.open(qemu.qmpSocket(), LIMIT.toNanos())) {
                 qmp.execute("stop", Map.of(), LIMIT.toNanos());
                 flag.pausedByAgent(true);

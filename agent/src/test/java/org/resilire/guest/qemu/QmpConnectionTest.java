@@ -26,13 +26,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Against a server that says what a script tells it to, whatever it is asked. */
-@Timeout(30)
+@Timeout(60)
 class QmpConnectionTest {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(QmpConnectionTest.class);
 
-    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(5);
+    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(20);
+    /** For what never comes. */
     private static final long SHORT = TimeUnit.MILLISECONDS.toNanos(100);
+    /** For something that comes, late perhaps, and then no more. */
+    private static final long LONGER = TimeUnit.SECONDS.toNanos(3);
+
     private static final String GREETING = "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n";
     private static final String OK = "{\"return\": {}}\r\n";
     private static final String STOPPED = "{\"timestamp\": {}, \"event\": \"STOP\"}\r\n";
@@ -176,26 +180,27 @@ class QmpConnectionTest {
     @Test
     void shouldTellASilentServerFromAForeignOne() {
         serve("", OK);
-        assertFailure(QmpException.Failure.BUSY);
+        assertFailure(QmpException.Failure.BUSY, SHORT);
         serve("QEMU 7.2.22 monitor - type 'help' for more information\r\n(qemu) ", OK);
-        assertFailure(QmpException.Failure.PROTOCOL);
+        assertFailure(QmpException.Failure.PROTOCOL, TIMEOUT);
         serve("{\"hello\": 1}\r\n", OK);
-        assertFailure(QmpException.Failure.PROTOCOL);
+        assertFailure(QmpException.Failure.PROTOCOL, TIMEOUT);
         serve("{\"QMP\": ", OK);
-        assertFailure(QmpException.Failure.PROTOCOL);
+        assertFailure(QmpException.Failure.PROTOCOL, LONGER);
     }
 
     @Test
     void shouldSayThatNobodyListens() throws IOException {
         server.close();
-        assertFailure(QmpException.Failure.NO_SOCKET);
+        assertFailure(QmpException.Failure.NO_SOCKET, TIMEOUT);
         Files.delete(socket);
-        assertFailure(QmpException.Failure.NO_SOCKET);
+        assertFailure(QmpException.Failure.NO_SOCKET, TIMEOUT);
     }
 
-    private void assertFailure(final QmpException.Failure failure) {
+    private void assertFailure(final QmpException.Failure failure, final long timeoutNanos) {
         final QmpException e = assertThrows(
-                QmpException.class, () -> QmpConnection.open(socket, SHORT).close());
+                QmpException.class,
+                () -> QmpConnection.open(socket, timeoutNanos).close());
         assertEquals(failure, e.failure(), e.getMessage());
     }
 
