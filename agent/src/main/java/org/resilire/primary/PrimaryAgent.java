@@ -5,9 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.CompositeAgent;
@@ -16,9 +14,7 @@ import org.agrona.concurrent.SleepingIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 import org.resilire.control.AgentCounter;
 import org.resilire.control.AgentCounters;
-import org.resilire.control.AgentState;
 import org.resilire.control.AgentText;
-import org.resilire.control.ControlException;
 import org.resilire.control.ControlHandler;
 import org.resilire.control.ControlServer;
 import org.resilire.control.CountersFile;
@@ -38,17 +34,14 @@ import org.resilire.guest.guard.GuardProcess;
 import org.resilire.guest.guard.PausedFlag;
 import org.resilire.guest.qemu.QemuGuest;
 import org.resilire.guest.qemu.QemuGuestConfig;
-import org.resilire.linux.LinuxException;
 import org.resilire.net.GateMode;
 import org.resilire.net.GuestOutlet;
 import org.resilire.net.OutputEpochs;
 import org.resilire.net.OutputSignal;
-import org.resilire.net.replay.ReplayCounter;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The role of a primary: puts the parts together and runs them on their threads; whoever runs it takes them apart. Threads:
@@ -76,7 +69,6 @@ public final class PrimaryAgent {
 
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
-    private static final long GUEST_END_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final PrimaryConfig config;
     private final ProtectionSwitch protectionSwitch = new ProtectionSwitch();
@@ -204,26 +196,9 @@ public final class PrimaryAgent {
         final ProtectionLoop protection = buildLoop(resources, counters, record, guest, disks, outlet, claim);
         final Outcome outcome = runLoop(protection, counters, outlet);
         if (outcome == Outcome.SWITCHED_OVER && config.endsGuestWhenMoved()) {
-            LOG.info("ending the QEMU that is left here (process {})", guest.pid());
-            // It runs elsewhere, so there is nothing here to be saved.
-            if (guest.end(GUEST_END_NANOS)) {
-                leaveDisks(disks, record.generation());
-            } else {
-                LOG.warn("process {} does not end", guest.pid());
-            }
+            GuestLeftover.end(guest, disks, record.generation());
         }
         return outcome;
-    }
-
-    /** What is not noted is found out when a standby here gets a session: everything is compared then. */
-    private static void leaveDisks(final List<PrimaryDisk> disks, final long generation) {
-        for (final PrimaryDisk disk : disks) {
-            try {
-                disk.leave(generation);
-            } catch (final IOException | LinuxException e) {
-                LOG.warn("disk {} will be compared with the guest's as a whole: {}", disk.name(), e.getMessage());
-            }
-        }
     }
 
     private GuardProcess startGuard(final QemuGuest guest, final RunDirectory directory) {
@@ -371,7 +346,7 @@ public final class PrimaryAgent {
                 new VerifyHandler(
                         verifyRequests, protectionSwitch, disks, guest.memory().lengthBytes()));
         guestDisks = disks;
-        handlers.put("switchover", switchoverHandler(switchovers, counters, outlet));
+        handlers.put("switchover", new SwitchoverHandler(switchovers, counters, outlet));
         handlers.put("sample", new SampleHandler(metrics));
         handlers.put(
                 "set",
@@ -414,34 +389,5 @@ public final class PrimaryAgent {
         outlet.counters().ifPresent(counters::publish);
         counters.set(AgentCounter.UPDATED_EPOCH_MILLIS, System.currentTimeMillis());
         publishToo.run();
-    }
-
-    private static ControlHandler switchoverHandler(
-            final SwitchoverRequests switchovers, final AgentCounters counters, final GuestOutlet outlet) {
-        return (request, progress) -> {
-            final long translated = outlet.replay()
-                    .map(replay -> replay.counted(ReplayCounter.TRANSLATED_FLOWS))
-                    .orElse(0L);
-            if (translated > 0) {
-                throw new ControlException(
-                        "since its takeover this agent translates connections that were opened just before" + " ("
-                                + translated + "); they would break if the guest moved");
-            }
-            final SwitchoverRequests.Moved moved =
-                    switchovers.await(() -> counters.value(AgentCounter.STATE) == AgentState.PROTECTED.code());
-            final String result = String.format(
-                    Locale.ROOT,
-                    "the guest runs on %s as generation %d; it stood still for at most %.1f ms, the switchover took %.1f ms",
-                    moved.host(),
-                    moved.generation(),
-                    moved.pauseNanos() / 1e6,
-                    moved.totalNanos() / 1e6);
-            return JsonMapper.shared()
-                    .createObjectNode()
-                    .put("result", result)
-                    .put("generation", moved.generation())
-                    .put("pauseMillis", moved.pauseNanos() / 1e6)
-                    .put("totalMillis", moved.totalNanos() / 1e6);
-        };
     }
 }
