@@ -5,8 +5,6 @@ import io.aeron.FragmentAssembler;
 import io.aeron.Subscription;
 import io.aeron.logbuffer.ControlledFragmentHandler.Action;
 import io.aeron.logbuffer.Header;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.util.Queue;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
@@ -18,7 +16,6 @@ import org.resilire.disk.ReplicaDisks;
 import org.resilire.epoch.EpochAssembler;
 import org.resilire.epoch.EpochCommit;
 import org.resilire.epoch.ProtocolViolationException;
-import org.resilire.epoch.ReplicaSnapshot;
 import org.resilire.epoch.ReplicaVerification;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.TakeoverLease;
@@ -89,11 +86,6 @@ final class BackupLink implements Agent {
     /** Applying and comparing give way to signs of life after this time. */
     private static final long SLICE_NANOS = 200_000L;
 
-    /** What a copy of the replica may take at a time, between receiving and receiving. */
-    private static final long COPY_SLICE_NANOS = 100_000L;
-
-    private static final String SNAPSHOT_LOST = "the session with the primary ended while the replica was copied";
-
     private final Transport transport;
     private final Subscription replication;
     private final Subscription heartbeats;
@@ -105,6 +97,7 @@ final class BackupLink implements Agent {
     private final EpochCommit commit;
     private final ReplicaDisks disks;
     private final ReplicaVerification verification;
+    private final ReplicaCopy copy;
     private final ReplySender replies;
     /** To primaries that have no session: they must not get hold of the stream to the one that has. */
     private final ReplySender strangers;
@@ -143,11 +136,6 @@ final class BackupLink implements Agent {
     private long acknowledgedEpoch;
     private String welcomedDisks = "";
     private long acknowledgedInput;
-    private SnapshotRequest snapshotRequest;
-    private ReplicaSnapshot snapshot;
-    private long snapshotEpoch;
-    private ByteBuffer snapshotState;
-    private long snapshotBeganNanos;
     private boolean welcomePending;
     private boolean readyAnnounced;
     private boolean reportPending;
@@ -178,6 +166,7 @@ final class BackupLink implements Agent {
         this.commit = replica.commit();
         this.disks = replica.disks();
         this.verification = replica.verification();
+        this.copy = new ReplicaCopy(replica, context.clock());
         this.replies = new ReplySender(transport);
         this.strangers = new ReplySender(transport);
         this.vmName = context.vmName();
@@ -274,7 +263,7 @@ final class BackupLink implements Agent {
         work += inputs.poll(inputAssembler, FRAGMENT_LIMIT);
         work += advanceEpoch();
         work += disks.doWork() ? 1 : 0;
-        work += copyOn();
+        work += state == State.OPEN ? copy.doWork(nowNanos) : 0;
         work += answer();
         checkDisks();
         checkSilence();
@@ -298,7 +287,7 @@ final class BackupLink implements Agent {
                 generation = supersede.generation();
                 state = State.SUPERSEDING;
             }
-            case Command.Snapshot wanted -> beginSnapshot(wanted.request());
+            case Command.Snapshot wanted -> copy.want(wanted.request(), state == State.OPEN);
             case Command.AnswerSwitchover answer -> answerSwitchover(answer);
         }
         return 1;
@@ -315,75 +304,6 @@ final class BackupLink implements Agent {
             }
         }
         switchover.sendTo(replies, sessionId);
-    }
-
-    private void beginSnapshot(final SnapshotRequest request) {
-        if (snapshotRequest != null) {
-            request.fail("a copy is being made already");
-        } else if (state != State.OPEN || !commit.hasCheckpoint()) {
-            request.fail("there is no checkpoint to copy; wait until 'resilire status' says STANDBY_READY");
-        } else {
-            snapshotRequest = request;
-        }
-    }
-
-    /** One step of the copy that somebody wants: it begins between two epochs. */
-    private int copyOn() {
-        if (snapshotRequest == null || commit.inProgress() || state != State.OPEN) {
-            return 0;
-        }
-        if (snapshot == null && snapshotRequest.disks().isPresent()) {
-            if (!disks.isAllHandedOver()) {
-                return 0;
-            }
-            disks.beginTrial(snapshotRequest.disks().get());
-        }
-        if (snapshot == null) {
-            snapshot = new ReplicaSnapshot(replica.memory(), snapshotRequest.memory());
-            snapshotEpoch = commit.committedEpoch();
-            snapshotState = ByteBuffer.wrap(
-                    commit.deviceState().asSlice(0, commit.deviceStateBytes()).toArray(ValueLayout.JAVA_BYTE));
-            snapshotBeganNanos = nowNanos;
-            commit.snapshot(snapshot);
-        }
-        if (snapshot.copySlice(clock, clock.nanoTime() + COPY_SLICE_NANOS)) {
-            endSnapshot();
-        }
-        return 1;
-    }
-
-    private void endSnapshot() {
-        final SnapshotRequest request = snapshotRequest;
-        final ReplicaSnapshot ended = snapshot;
-        commit.snapshot(null);
-        snapshotRequest = null;
-        snapshot = null;
-        if (ended.failure() != null) {
-            request.fail(ended.failure());
-        } else {
-            request.result()
-                    .complete(new SnapshotRequest.Done(
-                            snapshotEpoch,
-                            snapshotState,
-                            ended.writtenPages(),
-                            ended.writtenEarly(),
-                            clock.nanoTime() - snapshotBeganNanos));
-        }
-        snapshotState = null;
-    }
-
-    /** The replica gets another owner. */
-    private void abandonSnapshot() {
-        if (snapshotRequest != null && snapshot == null) {
-            snapshotRequest.fail(SNAPSHOT_LOST);
-            snapshotRequest = null;
-        } else if (snapshot != null && !commit.inProgress()) {
-            snapshot.abort(SNAPSHOT_LOST);
-            endSnapshot();
-        } else if (snapshot != null) {
-            // Said once the epoch is applied.
-            snapshot.abort(SNAPSHOT_LOST);
-        }
     }
 
     private void open(final Command.Accept accept) {
@@ -433,7 +353,7 @@ final class BackupLink implements Agent {
             verification.cancel();
             assembler.next();
         }
-        abandonSnapshot();
+        copy.abandon();
         if (commit.inProgress()) {
             state = State.SEALING;
         } else {
@@ -490,7 +410,7 @@ final class BackupLink implements Agent {
 
     private void finishSealing() {
         if (state == State.SEALING) {
-            abandonSnapshot();
+            copy.abandon();
             sealed();
         }
     }
@@ -741,7 +661,7 @@ final class BackupLink implements Agent {
                 switchover.sendTo(replies, sessionId);
                 return;
             }
-            abandonSnapshot();
+            copy.abandon();
             state = State.HANDING_OVER;
             raise(new BackupEvent.SwitchoverAsked(epoch));
         }
@@ -790,9 +710,7 @@ final class BackupLink implements Agent {
 
     @Override
     public void onClose() {
-        if (snapshotRequest != null) {
-            snapshotRequest.fail("the agent ends");
-        }
+        copy.close();
         replies.close();
         strangers.close();
         CloseHelper.closeAll(replication, heartbeats, inputs);
