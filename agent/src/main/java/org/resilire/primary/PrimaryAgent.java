@@ -266,25 +266,7 @@ public final class PrimaryAgent {
                 config.release().isReplay(),
                 session,
                 detector,
-                new PrimaryLink.AckListener() {
-                    @Override
-                    public void onAcknowledged(final long epoch, final boolean restorable, final long nowNanos) {
-                        if (restorable) {
-                            release.acknowledged(epoch);
-                        }
-                        metrics.committed(
-                                epoch,
-                                commitClock.acknowledged(epoch, nowNanos),
-                                sender.transfers(),
-                                nowNanos,
-                                sender.wireBytesTotal());
-                    }
-
-                    @Override
-                    public void afterAcknowledged() {
-                        outputSignal.progressed();
-                    }
-                },
+                new Acknowledgements(release, commitClock, sender, metrics, outputSignal),
                 clock);
         outlet.inboundLog().onEntryAdded(transport::wake);
         disks.settler().onSettled(transport::wake);
