@@ -81,8 +81,6 @@ final class BackupLink implements Agent {
     private static final Logger LOG = LoggerFactory.getLogger(BackupLink.class);
     private static final int FRAGMENT_LIMIT = 64;
 
-    private static final int DIFFERENCES_A_MESSAGE = 256;
-
     /** Applying and comparing give way to signs of life after this time. */
     private static final long SLICE_NANOS = 200_000L;
 
@@ -99,13 +97,12 @@ final class BackupLink implements Agent {
     private final ReplicaVerification verification;
     private final ReplicaCopy copy;
     private final ReplySender replies;
+    private final SessionAnswers answers;
     /** To primaries that have no session: they must not get hold of the stream to the one that has. */
     private final ReplySender strangers;
 
     private final String vmName;
     private final long detectTimeoutNanos;
-    private final long heartbeatIntervalNanos;
-    private final long takeoverLimitNanos;
     private final TakeoverLease lease;
     private final Queue<BackupEvent> events;
     private final Runnable wakeListener;
@@ -133,16 +130,10 @@ final class BackupLink implements Agent {
     private String primaryHost = "";
     private long generation;
     private FailureDetector detector;
-    private long acknowledgedEpoch;
-    private String welcomedDisks = "";
-    private long acknowledgedInput;
-    private boolean welcomePending;
     private boolean readyAnnounced;
-    private boolean reportPending;
     /** The session ended because the primary said so; it is told as often as it asks. */
     private boolean endedByNotice;
 
-    private long nextHeartbeatNanos;
     private long nowNanos;
 
     BackupLink(
@@ -168,12 +159,12 @@ final class BackupLink implements Agent {
         this.verification = replica.verification();
         this.copy = new ReplicaCopy(replica, context.clock());
         this.replies = new ReplySender(transport);
+        this.answers =
+                new SessionAnswers(replies, replica, context.detectIntervalNanos(), context.takeoverLimitNanos());
         this.strangers = new ReplySender(transport);
         this.vmName = context.vmName();
         this.detectTimeoutNanos = context.detectTimeoutNanos();
-        this.heartbeatIntervalNanos = context.detectIntervalNanos();
-        this.takeoverLimitNanos = context.takeoverLimitNanos();
-        this.lease = new TakeoverLease(takeoverLimitNanos);
+        this.lease = new TakeoverLease(context.takeoverLimitNanos());
         this.events = events;
         this.wakeListener = wakeListener;
         this.metrics = metrics;
@@ -264,7 +255,7 @@ final class BackupLink implements Agent {
         work += advanceEpoch();
         work += disks.doWork() ? 1 : 0;
         work += state == State.OPEN ? copy.doWork(nowNanos) : 0;
-        work += answer();
+        work += isInSession() ? answers.doWork(nowNanos, generation) : 0;
         checkDisks();
         checkSilence();
         return work;
@@ -311,13 +302,10 @@ final class BackupLink implements Agent {
         switchover.reset();
         sessionId = hello.sessionId();
         generation = accept.generation();
-        welcomedDisks = accept.disks();
+        answers.begin(hello, accept.disks());
         assembler.startSession(hello.firstEpoch());
         disks.startSession(hello.firstEpoch());
-        acknowledgedEpoch = hello.firstEpoch() - 1;
-        acknowledgedInput = -1;
         readyAnnounced = false;
-        reportPending = false;
         endedByNotice = false;
         detector = new FailureDetector(hello.heartbeatIntervalNanos(), detectTimeoutNanos);
         detector.start(nowNanos);
@@ -326,7 +314,7 @@ final class BackupLink implements Agent {
         state = State.OPEN;
         try {
             replies.connect(hello.replyEndpoint());
-            welcomePending = true;
+            answers.welcome();
         } catch (final TransportException e) {
             LOG.error("no answer gets to the primary, the session ends: {}", e.getMessage());
             endSession(new BackupEvent.ProtocolBroken(e.getMessage()));
@@ -376,7 +364,7 @@ final class BackupLink implements Agent {
         }
         if (verification.inProgress()) {
             if (verification.compareSlice(clock, clock.nanoTime() + SLICE_NANOS)) {
-                reportPending = true;
+                answers.report();
                 metrics.verified(verification);
                 assembler.next();
             }
@@ -413,56 +401,6 @@ final class BackupLink implements Agent {
             copy.abandon();
             sealed();
         }
-    }
-
-    /** Acknowledgements must arrive, all and in order: what Aeron cannot take now is offered again. */
-    private int answer() {
-        if (!isInSession()) {
-            return 0;
-        }
-        int work = 0;
-        if (welcomePending
-                && replies.welcome(
-                        sessionId,
-                        generation,
-                        takeoverLimitNanos,
-                        replica.replayLog().windowBytes(),
-                        welcomedDisks)) {
-            welcomePending = false;
-            work++;
-        }
-        while (acknowledgedEpoch < commit.committedEpoch()
-                && replies.acknowledge(sessionId, acknowledgedEpoch + 1, nowNanos)) {
-            acknowledgedEpoch++;
-            work++;
-        }
-        final long inputPosition = replica.replayLog().position();
-        if (acknowledgedInput < inputPosition && replies.acknowledgeInput(sessionId, inputPosition)) {
-            acknowledgedInput = inputPosition;
-            work++;
-        }
-        if (reportPending && replies.report(sessionId, verification)) {
-            reportPending = false;
-            work++;
-        }
-        if (nowNanos - nextHeartbeatNanos >= 0) {
-            nextHeartbeatNanos = nowNanos + heartbeatIntervalNanos;
-            replies.beat(sessionId, generation, nowNanos, disks.reportableEpoch());
-            work++;
-        }
-        return work + reportDifferences();
-    }
-
-    private int reportDifferences() {
-        int work = 0;
-        for (int disk = 0; disk < disks.count(); disk++) {
-            final int count = Math.min(disks.differing(disk), DIFFERENCES_A_MESSAGE);
-            if (count > 0 && replies.differences(sessionId, disks, disk, count)) {
-                disks.reported(disk, count);
-                work++;
-            }
-        }
-        return work;
     }
 
     private void checkDisks() {
@@ -549,7 +487,7 @@ final class BackupLink implements Agent {
             case OPEN, HANDING_OVER -> {
                 if (hello.sessionId() == sessionId) {
                     detector.heard();
-                    welcomePending = true;
+                    answers.welcome();
                 } else if (!hello.vmName().equals(vmName)) {
                     // Another guest's agent that a wrong port led here must not cost this guest its protection.
                     turnAway(hello, generation, RefusalReason.VM_NAME, hello.isNotFor(vmName));
@@ -652,7 +590,7 @@ final class BackupLink implements Agent {
                 && !verification.inProgress()
                 && commit.isRestorable()
                 && commit.committedEpoch() == epoch
-                && acknowledgedEpoch == epoch) {
+                && answers.acknowledgedEpoch() == epoch) {
             switchover.asked(epoch);
             if (disks.hasStaged()) {
                 // The guest stands still: these are comparisons, which would be lost, or be waited for.
