@@ -19,6 +19,9 @@ public final class EpochEncoder implements Agent {
     public interface Listener {
         /** Another epoch was encoded, in so much time of this stage and into so many messages with records. */
         void onEpochEncoded(EpochKind kind, long encodeNanos, int batches, int compressedBatches);
+
+        /** Its last chunk was given back: whoever waits for that may be woken. */
+        default void afterEncoded() {}
     }
 
     /** Records that travel in one message at most, before compression. */
@@ -202,6 +205,8 @@ public final class EpochEncoder implements Agent {
         listener.onEpochEncoded(in.kind(), encodeNanos, batches, compressedBatches);
         startCounting();
         recycleIn();
+        // In this order: whoever is woken by it sees that all is encoded.
+        listener.afterEncoded();
     }
 
     private void startCounting() {

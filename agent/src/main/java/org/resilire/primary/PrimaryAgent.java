@@ -23,6 +23,7 @@ import org.resilire.control.Resources;
 import org.resilire.control.RunDirectory;
 import org.resilire.disk.DiskConfig;
 import org.resilire.disk.PrimaryDisk;
+import org.resilire.epoch.EpochEncoder;
 import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
@@ -40,6 +41,7 @@ import org.resilire.net.OutputEpochs;
 import org.resilire.net.OutputSignal;
 import org.resilire.simd.BlockKernels;
 import org.resilire.transport.Transport;
+import org.resilire.wire.sbe.EpochKind;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -238,9 +240,20 @@ public final class PrimaryAgent {
                 PIPELINE_SIZE,
                 new SleepingIdleStrategy(CAPTURE_WAIT_NANOS),
                 modeSwitch.parts(),
-                (kind, encodeNanos, batches, compressedBatches) -> {
-                    metrics.encoded(kind, encodeNanos, batches, compressedBatches);
-                    outputSignal.progressed();
+                new EpochEncoder.Listener() {
+                    @Override
+                    public void onEpochEncoded(
+                            final EpochKind kind,
+                            final long encodeNanos,
+                            final int batches,
+                            final int compressedBatches) {
+                        metrics.encoded(kind, encodeNanos, batches, compressedBatches);
+                    }
+
+                    @Override
+                    public void afterEncoded() {
+                        outputSignal.progressed();
+                    }
                 },
                 clock));
         final EpochWriter writer = new EpochWriter(pipeline.captured(), modeSwitch.parts(), config.encoderThread());

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.NanoClock;
@@ -350,6 +352,35 @@ class EpochPipelineTest {
         assertThrows(IllegalStateException.class, writer::reset);
         encode();
         writer.reset();
+    }
+
+    @Test
+    void shouldTellThatAnEpochIsEncodedOnceThatCanBeSeen() {
+        open(ReplicationMode.fgbi());
+        pipeline.close();
+        final List<Boolean> seen = new ArrayList<>();
+        pipeline = new EpochPipeline(
+                new EpochPipeline.Size(16, 32 << 10, 16),
+                NoOpIdleStrategy.INSTANCE,
+                parts,
+                new EpochEncoder.Listener() {
+                    @Override
+                    public void onEpochEncoded(
+                            final EpochKind kind, final long encodeNanos, final int messages, final int compressed) {
+                        assertFalse(pipeline.isEncoded());
+                    }
+
+                    @Override
+                    public void afterEncoded() {
+                        seen.add(pipeline.isEncoded());
+                    }
+                },
+                SystemNanoClock.INSTANCE);
+        writer = new EpochWriter(pipeline.captured(), parts, false);
+        guest.fillPage(1, (byte) 3);
+        capture(1, DEVICE_BYTES);
+        encode();
+        assertEquals(List.of(true), seen);
     }
 
     @Test
