@@ -26,6 +26,10 @@ final class Loopback implements AutoCloseable {
     static final int LONGEST_ECHO_BYTES = 64;
 
     private static final int FRAGMENT_LIMIT = 32;
+
+    /** A quarter of the interval between an agent's signs of life. */
+    private static final long LONGEST_WAIT_NANOS = 5_000_000L;
+
     private static final Endpoint ANY = new Endpoint("127.0.0.1", 0);
 
     private final Path directory;
@@ -72,7 +76,8 @@ final class Loopback implements AutoCloseable {
                     answer(far, answers, buffer, offset, length);
                 }
             });
-            final IdleStrategy idle = TransportConfig.Idle.BACKOFF.newStrategy();
+            // As the link's thread does.
+            final IdleStrategy idle = far.idleStrategy(LONGEST_WAIT_NANOS);
             while (!ended) {
                 idle.idle(far.doWork() + subscription.poll(assembler, FRAGMENT_LIMIT));
             }
