@@ -28,7 +28,7 @@ class InputReplaySystemTest {
             LoadOptions.defaults().withConnections(8).withThinkTime(Duration.ofMillis(1));
 
     @ParameterizedTest(name = "{0} {1}")
-    @CsvSource({"--mode llm, 200", "--mode llm --identify page, 50"})
+    @CsvSource({"--mode llm, 400", "--mode llm --identify page, 200"})
     void shouldReplayWhatWasAnsweredSinceTheCheckpoint(final String mode, final int periodMillis) {
         final AgentOptions options =
                 TwoHosts.patient().withPeriod(Duration.ofMillis(periodMillis)).withPrimaryExtra(mode.split(" "));
@@ -37,10 +37,13 @@ class InputReplaySystemTest {
             hosts.startLoad(LOAD);
             hosts.awaitEpochs(EPOCHS_BEFORE_DEATH, EPOCHS_LIMIT);
             hosts.awaitAnswersSince(System.nanoTime());
-            assertTrue(hosts.primary().counter(AgentCounter.EMITTED_FRAMES_TOTAL) > 0, hosts::describe);
+            // Counters are published a few times a second.
+            Await.until(
+                    () -> hosts.primary().counter(AgentCounter.EMITTED_FRAMES_TOTAL) > 0,
+                    PUBLISHED_LIMIT,
+                    hosts::describe);
 
             final LoadResult result = hosts.requireNothingLost(hosts.killHostA());
-            // Counters are published a few times a second.
             Await.until(
                     () -> hosts.standby().counter(AgentCounter.REPLAYED_FRAMES) > 0, PUBLISHED_LIMIT, hosts::describe);
             assertEquals(0, hosts.standby().counter(AgentCounter.DIVERGED_FLOWS), hosts::describe);

@@ -90,11 +90,11 @@ final class TwoHosts implements AutoCloseable {
     }
 
     /**
-     * Agents of a machine that other programs use too: half a second of silence is not a failure there. Where the time-out
-     * itself is tested, it is said again.
+     * Agents of a machine that other programs use too: a thread that stands still there for a second has not failed. Where the
+     * time-out itself is tested, it is said again.
      */
     static AgentOptions patient() {
-        return AgentOptions.defaults().withDetectTimeout(Duration.ofMillis(500));
+        return AgentOptions.defaults().withDetectTimeout(Duration.ofMillis(1_500));
     }
 
     void bootGuest() {
