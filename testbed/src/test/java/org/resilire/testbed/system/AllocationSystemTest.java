@@ -8,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -81,8 +83,20 @@ class AllocationSystemTest {
         requireNoGarbage(OTHER_WARM_UP_EPOCHS);
     }
 
+    /** One round in which nothing was allocated tells: what the work itself leaves, it leaves in each. */
     private static void requireNoGarbage(final long warmUpEpochs) {
         hosts.awaitEpochs(warmUpEpochs, LIMIT);
+        final long deadlineNs = System.nanoTime() + LIMIT.toNanos();
+        List<String> complaints;
+        do {
+            complaints = measureRound();
+            // Where others use the processors too, the compiler may take long to get to all of it.
+        } while (!complaints.isEmpty() && System.nanoTime() - deadlineNs < 0);
+        assertEquals(List.of(), complaints);
+    }
+
+    /** Which threads of the epoch path have allocated something. */
+    private static List<String> measureRound() {
         final long epochsBefore = hosts.primary().counter(AgentCounter.EPOCHS_TOTAL);
         final Map<String, Long> primaryBefore = allocatedBytes(hosts.primary());
         final Map<String, Long> standbyBefore = allocatedBytes(hosts.standby());
@@ -94,23 +108,26 @@ class AllocationSystemTest {
         final String figures = figures("primary", primaryBefore, primaryAfter, epochs)
                 + figures("standby", standbyBefore, standbyAfter, epochs);
         System.out.println(figures);
+        final List<String> complaints = new ArrayList<>();
         for (final String thread : new String[] {"checkpoint", "[link,output-release,encoder]", "guest-network"}) {
-            assertAllocatesNothing(thread, primaryBefore, primaryAfter, epochs, figures);
+            complain(thread, primaryBefore, primaryAfter, epochs, figures, complaints);
         }
-        assertAllocatesNothing("link", standbyBefore, standbyAfter, epochs, figures);
+        complain("link", standbyBefore, standbyAfter, epochs, figures, complaints);
+        return complaints;
     }
 
-    private static void assertAllocatesNothing(
+    private static void complain(
             final String thread,
             final Map<String, Long> before,
             final Map<String, Long> after,
             final long epochs,
-            final String figures) {
+            final String figures,
+            final List<String> complaints) {
         assertTrue(before.containsKey(thread) && after.containsKey(thread), () -> "no thread " + thread + figures);
         final double bytes = (double) (after.get(thread) - before.get(thread)) / epochs;
-        assertTrue(
-                bytes < MAX_BYTES_PER_EPOCH,
-                () -> String.format(Locale.ROOT, "%s allocates %.1f bytes an epoch:%s", thread, bytes, figures));
+        if (bytes >= MAX_BYTES_PER_EPOCH) {
+            complaints.add(String.format(Locale.ROOT, "%s allocates %.1f bytes an epoch:%s", thread, bytes, figures));
+        }
     }
 
     private static String figures(
