@@ -21,12 +21,14 @@ import picocli.CommandLine.Option;
                     + " clients remember every transaction whose COMMIT was answered, and pgbench runs beside them. Then QEMU and"
                     + " the agent of host A are killed with SIGKILL at a random instant. In the end every acknowledged transaction"
                     + " must be in the database that goes on, and in the one that PostgreSQL recovers from a copy of host B's disk"
-                    + " taken at the failover; that copy is checked by e2fsck, pg_amcheck and pg_checksums.",
+                    + " taken at the failover; that copy is checked by e2fsck, pg_amcheck and pg_checksums. With --protect '--mode"
+                    + " llm' the copy may lack what the guest has still to do again.",
             ""
         },
         footer = {
             "  testbed/run postgres",
             "  testbed/run postgres --repeat 20 --seed 1 --json series.json",
+            "  testbed/run postgres --period 100ms --protect '--mode llm'",
         })
 public final class DatabaseCommand implements Callable<Integer> {
 

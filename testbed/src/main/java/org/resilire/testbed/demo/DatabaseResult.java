@@ -9,7 +9,8 @@ import java.util.List;
  * @param acknowledgedTransactions whose COMMIT was answered, over the whole run
  * @param acknowledgedBeforeDeath of these, before host A was killed
  * @param lostTransactions acknowledged and not there in the database that goes on
- * @param lostOnDisk acknowledged before the death and not there after recovery from the disk taken at the failover
+ * @param lostOnDisk acknowledged before the death and not there after recovery from the disk taken at the failover; with input replay
+ *     the guest had still to do these again
  * @param rewinds signs that what is there is not one history: gaps, torn transactions, sums that do not fit
  * @param serviceDowntimeMillis from the kill to the first COMMIT answered by the new host, on the median connection; the guest
  *     stands still for {@code diskCopyMillis} of it

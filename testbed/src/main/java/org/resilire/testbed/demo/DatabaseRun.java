@@ -29,7 +29,7 @@ final class DatabaseRun implements AutoCloseable {
     private final Narrator narrator;
     private final Demonstration demonstration;
     private final Lab lab;
-    private final DatabaseCheck check = new DatabaseCheck();
+    private final DatabaseCheck check;
     private double unprotectedTransactions;
     private Pgbench pgbench;
     private Pgbench.Outcome bench;
@@ -42,6 +42,7 @@ final class DatabaseRun implements AutoCloseable {
         this.programs = programs;
         this.narrator = narrator;
         demonstration = new Demonstration(lab, plan, narrator);
+        check = new DatabaseCheck(plan.agents().replaysInput());
     }
 
     DatabaseResult run() {

@@ -2,6 +2,7 @@ package org.resilire.testbed.lab;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -60,6 +61,11 @@ public record AgentOptions(
     /** For a guest with these disks. */
     public AgentOptions withDisks(final String... names) {
         return new AgentOptions(period, verifyEvery, primaryExtra, standbyExtra, hasNetwork, List.of(names));
+    }
+
+    /** Whether a guest that comes back from its last checkpoint is given its input again. */
+    public boolean replaysInput() {
+        return Collections.indexOfSubList(primaryExtra, List.of("--mode", "llm")) >= 0;
     }
 
     /** Silence after which either side takes the other for failed. */

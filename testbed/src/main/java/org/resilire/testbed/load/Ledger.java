@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Compares what one connection was told to be committed with what a database has. Each transaction of the connection adds the next
@@ -16,7 +17,8 @@ final class Ledger {
 
     private final int connection;
     private final Map<Long, String> acknowledged = new HashMap<>();
-    private final List<String> complaints = new ArrayList<>();
+    private final List<String> losses = new ArrayList<>();
+    private final List<String> contradictions = new ArrayList<>();
     private long lastAcknowledged;
     private long rows;
     private long lost;
@@ -62,14 +64,14 @@ final class Ledger {
         acknowledged.forEach((sequence, value) -> {
             if (!value.equals(found.get(sequence))) {
                 lost++;
-                complain("COMMIT " + sequence + " of connection " + connection + " was acknowledged, but its row is "
+                complain(losses, "COMMIT " + sequence + " of connection " + connection + " was acknowledged, but its row is "
                         + (found.containsKey(sequence) ? "another" : "not there"));
             }
         });
         for (long sequence = 1; sequence <= rows; sequence++) {
             if (!found.containsKey(sequence)) {
                 rewinds++;
-                complain("connection " + connection + " has " + rows + " rows, but not number " + sequence);
+                complain(contradictions, "connection " + connection + " has " + rows + " rows, but not number " + sequence);
             }
         }
     }
@@ -78,7 +80,7 @@ final class Ledger {
     void compareCounter(final long counter) {
         if (counter != rows) {
             rewinds++;
-            complain("connection " + connection + " has " + rows + " rows and has counted to " + counter
+            complain(contradictions, "connection " + connection + " has " + rows + " rows and has counted to " + counter
                     + ": a transaction was torn apart");
         }
     }
@@ -87,12 +89,12 @@ final class Ledger {
     void requireNothingUnanswered() {
         if (rows > lastAcknowledged) {
             rewinds++;
-            complain("connection " + connection + " has " + rows + " rows, but only " + lastAcknowledged
+            complain(contradictions, "connection " + connection + " has " + rows + " rows, but only " + lastAcknowledged
                     + " were ever asked for");
         }
     }
 
-    private void complain(final String complaint) {
+    private static void complain(final List<String> complaints, final String complaint) {
         if (complaints.size() < MAX_COMPLAINTS) {
             complaints.add(complaint);
         }
@@ -113,8 +115,18 @@ final class Ledger {
         return rewinds;
     }
 
-    /** The first of them, for people. */
+    /** What is missing, the first of it, for people. */
+    List<String> losses() {
+        return losses;
+    }
+
+    /** Why what is there is not one history, the first signs, for people. */
+    List<String> contradictions() {
+        return contradictions;
+    }
+
+    /** Both. */
     List<String> complaints() {
-        return complaints;
+        return Stream.concat(losses.stream(), contradictions.stream()).toList();
     }
 }

@@ -52,6 +52,14 @@ class LedgerTest {
     }
 
     @Test
+    void shouldTellWhatIsMissingFromWhatContradictsItself() {
+        final Ledger ledger = compared(Map.of(1L, "a"), 2);
+        assertEquals(2, ledger.losses().size());
+        assertEquals(1, ledger.contradictions().size());
+        assertEquals(3, ledger.complaints().size());
+    }
+
+    @Test
     void shouldLeaveOutWhatWasAnsweredLater() {
         try (OperationLog log = OperationLog.create(directory.resolve(DatabaseLoad.recordName(1)))) {
             ACKNOWLEDGED.forEach(log::append);
