@@ -64,6 +64,7 @@ final class Report {
                 "The pause (type II downtime) is from asking the guest to stop until it has confirmed that it runs again."
                         + " The floor is the same guest's stop, device state and cont alone, measured by the test bed just before (where the pause is"
                         + " plotted against dirty pages: just before and just after)."
+                        + " The longest pause is that of a window, of some 25 pauses at 20 ms and as few as 2 at 200: too few for a 99th percentile."
                         + " Commit is from the same instant to the backup's acknowledgement, when output is released. Wire bytes are"
                         + " all that was sent for an epoch, device state included. Overhead is how much longer the same work takes than"
                         + " just before without protection; workloads with clients are measured through an agent that only passes"
@@ -100,7 +101,7 @@ final class Report {
                     List.of(
                             "mode",
                             "pause p50 ms",
-                            "pause p99 ms",
+                            "longest pause ms",
                             "÷ floor p50",
                             "commit p50 ms",
                             "dirty pages",
@@ -139,7 +140,7 @@ final class Report {
         return List.of(
                 mode.title(),
                 Html.shown(pause),
-                Html.shown(modes.spread(workload, mode, "pauseMillisP99")),
+                Html.shown(modes.spread(workload, mode, "pauseMillisMax")),
                 Html.shown(pause.mean() / modes.mean(workload, mode, "pauseFloorMillisP50")),
                 Html.shown(modes.spread(workload, mode, "commitMillisP50")),
                 Html.shown(modes.mean(workload, mode, "dirtyPagesPerEpoch")),
@@ -221,7 +222,7 @@ final class Report {
                     point.coordinate("wantedPagesPerEpoch"),
                     Html.shown(pages),
                     Html.shown(pause),
-                    Html.shown(Spread.of(samples, "pauseMillisP99")),
+                    Html.shown(Spread.of(samples, "pauseMillisMax")),
                     Html.shown(floor.mean()) + " ("
                             + Html.shown(Spread.of(samples, "pauseFloorBeforeMillisP50")
                                     .mean()) + ", "
@@ -239,7 +240,7 @@ final class Report {
                         "wanted pages",
                         "pages p50",
                         "pause p50 ms",
-                        "pause p99 ms",
+                        "longest pause ms",
                         "floor ms (before, after)",
                         "÷ floor",
                         "wire KiB",
@@ -322,9 +323,9 @@ final class Report {
                     scanThreads,
                     Html.shown(Spread.of(samples, "dirtyPagesPerEpoch")),
                     Html.shown(pause),
-                    Html.shown(Spread.of(samples, "pauseMillisP99")),
+                    Html.shown(Spread.of(samples, "pauseMillisMax")),
                     Html.shown(scan),
-                    Html.shown(Spread.of(samples, "scanMillisP99")),
+                    Html.shown(Spread.of(samples, "scanMillisMax")),
                     Html.shown(Spread.of(samples, "pauseFloorMillisP50").mean()),
                     Html.shown(Spread.of(samples, "primaryCpuMillisPerEpoch")),
                     verdict(Spread.of(samples, "verifyDifferingPages").max())));
@@ -340,9 +341,9 @@ final class Report {
                         "scan threads",
                         "dirty pages",
                         "pause p50 ms",
-                        "pause p99 ms",
+                        "longest pause ms",
                         "scan p50 ms",
-                        "scan p99 ms",
+                        "longest scan ms",
                         "floor ms",
                         "primary CPU ms",
                         "memories"),
@@ -392,7 +393,7 @@ final class Report {
                     Html.shown(Spread.of(samples, "epochsPerSecond")),
                     Html.shown(Spread.of(samples, "dirtyPagesPerEpoch")),
                     Html.shown(Spread.of(samples, "pauseMillisP50")),
-                    Html.shown(Spread.of(samples, "pauseMillisP99")),
+                    Html.shown(Spread.of(samples, "pauseMillisMax")),
                     Html.shown(Spread.of(samples, "commitMillisP50")),
                     Html.shown(scaled(Spread.of(samples, "wireBytesPerEpoch"), 1 / KIB)),
                     Html.shown(Spread.of(samples, "primaryCpuMillisPerEpoch")),
@@ -409,7 +410,7 @@ final class Report {
                         "epochs/s",
                         "dirty pages",
                         "pause p50 ms",
-                        "pause p99 ms",
+                        "longest pause ms",
                         "commit p50 ms",
                         "wire KiB",
                         "primary CPU ms",

@@ -78,6 +78,19 @@ class ReportTest {
         }
     }
 
+    /** A window has some 25 pauses: its 99th percentile is the longest of them, and is not to be called anything else. */
+    @Test
+    void shouldCallTheLongestPauseOfAWindowWhatItIs() throws IOException {
+        final Map<String, Double> figures =
+                Map.of("pauseMillisP50", 3.0, "pauseMillisP99", 7.0, "pauseMillisMax", 8.0, "scanMillisP99", 7.0);
+        add(ModesExperiment.point(Workload.IDLE, ProtectionMode.DEFAULT), figures);
+        add(PauseExperiment.point(ProtectionMode.DEFAULT, 240), figures);
+        final String page = page();
+        assertFalse(page.contains("p99"), page);
+        assertTrue(row(page, ProtectionMode.DEFAULT.title()).contains(" | 8.00 ± 0 | "), page);
+        assertTrue(row(page, "fgbi-auto | 240").contains(" | 8.00 ± 0 | "), page);
+    }
+
     @Test
     void shouldTellWhichPartOfTheOverheadIsThatOfStopAndCont() throws IOException {
         final Point alone = OverheadExperiment.point(40, OverheadExperiment.STOP_CONT);
