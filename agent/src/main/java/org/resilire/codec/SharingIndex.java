@@ -25,7 +25,9 @@ public final class SharingIndex implements AutoCloseable {
     private final MemorySegment sets;
     private final MemorySegment scratch;
     private final long setMask;
+    private final SharingWorth worth = new SharingWorth();
 
+    private long searched;
     private long hits;
     private long collisions;
     private long staleHits;
@@ -72,8 +74,28 @@ public final class SharingIndex implements AutoCloseable {
         // Three passes, so that the cache misses of one block overlap with those of the next. Blocks of one page cannot
         // refer to each other, so nothing is lost when none is entered before all were looked up.
         hashAll(packed, packedOffset, packedMask, wanted);
-        findAll(wanted);
-        return confirmAll(packed, packedOffset, packedMask, wanted, sent, page, references, referencesOffset);
+        final long looked = worth.isSampled() ? keepSample(wanted) : wanted;
+        findAll(looked);
+        final long shared =
+                confirmAll(packed, packedOffset, packedMask, looked, sent, page, references, referencesOffset);
+        searched += Long.bitCount(looked);
+        worth.onSearched(Long.bitCount(looked), Long.bitCount(shared));
+        return shared;
+    }
+
+    /** Leaves only the hashes of blocks in the sample, and returns these blocks. */
+    private long keepSample(final long wanted) {
+        long sample = 0;
+        long to = 0;
+        for (long left = wanted, i = 0; left != 0; left &= left - 1, i += Long.BYTES) {
+            final long blockHash = scratch.get(PageRecord.LONG, i);
+            if (SharingWorth.isInSample(blockHash)) {
+                scratch.set(PageRecord.LONG, to, blockHash);
+                to += Long.BYTES;
+                sample |= left & -left;
+            }
+        }
+        return sample;
     }
 
     private void hashAll(
@@ -184,6 +206,11 @@ public final class SharingIndex implements AutoCloseable {
 
     private long setOffset(final long blockHash) {
         return (blockHash & setMask) * SET_BYTES;
+    }
+
+    /** Blocks that were looked for. */
+    long searched() {
+        return searched;
     }
 
     /** Blocks that were found, their bytes compared. */

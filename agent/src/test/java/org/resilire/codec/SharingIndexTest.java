@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.resilire.simd.BlockKernels;
@@ -120,6 +121,46 @@ class SharingIndexTest {
             assertEquals(0, index.staleHits() + index.collisions());
             assertTrue(send(index, firstBeyond, 0, 1), "a page beyond may refer to one below");
         }
+    }
+
+    /** A search costs what it costs, also where it never finds anything. */
+    @Test
+    void shouldLookForASampleWhereHardlyAnythingIsFoundAndForAllAgainOnceThereIsSomething() {
+        final Random random = new Random(6);
+        try (SharingIndex index = index(1 << 20, new FoldedHash())) {
+            final MemorySegment page = arena.allocate(PageRecord.PAGE_BYTES);
+            final MemorySegment memory = arena.allocate(512L * PageRecord.PAGE_BYTES);
+            for (int i = 0; i < 256; i++) {
+                noise(page, random);
+                assertEquals(0, sendPage(index, page, memory, i));
+            }
+            final long before = index.searched();
+            for (int i = 256; i < 320; i++) {
+                noise(page, random);
+                assertEquals(0, sendPage(index, page, memory, i));
+            }
+            final double searched = index.searched() - before;
+            assertEquals(64 * 64 / 16.0, searched, 100, "of 4,096 blocks that nothing is like");
+            // The same few pages again and again: what is in the sample is found, and soon all is looked for.
+            long found = 0;
+            for (int i = 320; i < 512; i++) {
+                noise(page, new Random(i % 4));
+                found += sendPage(index, page, memory, i);
+            }
+            assertTrue(found > 100 * 64, found + " blocks found");
+        }
+    }
+
+    private static void noise(final MemorySegment page, final Random random) {
+        for (long at = 0; at < PageRecord.PAGE_BYTES; at += Long.BYTES) {
+            page.set(ValueLayout.JAVA_LONG, at, random.nextLong());
+        }
+    }
+
+    private int sendPage(final SharingIndex index, final MemorySegment from, final MemorySegment memory, final long page) {
+        final long found = index.share(from, 0, -1L, -1L, memory, page, references, 0);
+        MemorySegment.copy(from, 0, memory, page * PageRecord.PAGE_BYTES, PageRecord.PAGE_BYTES);
+        return Long.bitCount(found);
     }
 
     @Test
