@@ -117,6 +117,10 @@ public final class EpochAssembler implements AutoCloseable {
         expect(epoch, batchIndex, length);
         stage(pages, pageValidator, records, compression, decodedBytes, source, offset, length);
         recordCount += records;
+        if (recordCount > MAX_RECORDS_A_PAGE * pageCount) {
+            // Of records of a few bytes there would be room for hundreds a page, and each costs a whole one to apply.
+            throw violation(epoch, recordCount + " records of " + pageCount + " pages");
+        }
         sound = true;
     }
 

@@ -438,6 +438,26 @@ class EpochAssemblerTest {
         }
     }
 
+    /** Each takes 16 bytes to send, 4,096 to apply, and next to nothing once compressed. */
+    @Test
+    void shouldRefuseMoreRecordsThanTwoAPage() {
+        final int most = 2 * PAGES;
+        final byte[] zeroPages = new byte[(most + 1) * PageRecord.HEADER_BYTES];
+        for (int i = 0; i <= most; i++) {
+            System.arraycopy(
+                    bytesOfZeroPage(), 0, zeroPages, i * PageRecord.HEADER_BYTES, PageRecord.HEADER_BYTES);
+        }
+        new EpochMessages(EPOCH, EpochKind.SYNCHRONISATION)
+                .pages(most, slice(zeroPages, 0, most * PageRecord.HEADER_BYTES))
+                .end()
+                .forEach(message -> message.sendTo(assembler));
+        assertTrue(assembler.isComplete());
+        assembler.startSession(EPOCH);
+        assertRefusedNow(new EpochMessages(EPOCH, EpochKind.SYNCHRONISATION)
+                .pages(most + 1, zeroPages)
+                .end());
+    }
+
     private static byte[] bytesOfZeroPage() {
         final byte[] record = new byte[PageRecord.HEADER_BYTES];
         PageRecord.putHeader(MemorySegment.ofArray(record), 0, 0, PageRecord.ZERO, 0);
