@@ -324,9 +324,7 @@ final class ProtectionLoop {
     }
 
     private void makeCheckpoint(final boolean verify) {
-        if (!pipeline.isEncoded()) {
-            throw new IllegalStateException("a checkpoint while the epoch before it is still to be encoded");
-        }
+        requireEncoded();
         final long epoch = outputEpochs.currentEpoch();
         final long waitedBefore = pipeline.captured().waitedNanos();
         commitClock.started(epoch, clock.nanoTime());
@@ -341,6 +339,13 @@ final class ProtectionLoop {
         }
     }
 
+    /** Otherwise a block that has changed back since would be missed, and nothing would tell. */
+    private void requireEncoded() {
+        if (!pipeline.isEncoded()) {
+            throw new IllegalStateException("an epoch while the one before it is still to be encoded");
+        }
+    }
+
     /** Waits until a checkpoint is due and the backup has kept up, or a move is wanted; throws if the session ends meanwhile. */
     private void awaitNext() {
         while (!isInterrupted() && !switchovers.isWanted()) {
@@ -349,6 +354,7 @@ final class ProtectionLoop {
                     && pipeline.isEncoded();
             final long nowNanos = clock.nanoTime();
             if (keptUp && isAheadDue(nowNanos)) {
+                requireEncoded();
                 captureAhead.started(nowNanos);
                 checkpointer.captureAhead(outputEpochs.currentEpoch());
                 continue;
@@ -398,6 +404,7 @@ final class ProtectionLoop {
         awaitAcknowledged(epoch - 1 - MAX_UNACKNOWLEDGED);
         awaitEncoded();
         checkSession();
+        requireEncoded();
         outputEpochs.beginEpoch(epoch + 1);
         disks.beginEpoch(epoch + 1);
         commitClock.started(epoch, clock.nanoTime());

@@ -266,6 +266,7 @@ class EpochPipelineTest {
         try {
             for (int session = 0; session < 20; session++) {
                 scribble();
+                scribbleDeviceState(DEVICE_BYTES);
                 final int epochs = 1 + random.nextInt(3);
                 for (long epoch = 1; epoch <= epochs; epoch++) {
                     scribble();
