@@ -28,6 +28,7 @@ import org.resilire.epoch.EpochPipeline;
 import org.resilire.epoch.EpochWriter;
 import org.resilire.epoch.ModeParts;
 import org.resilire.epoch.PolicySettings;
+import org.resilire.epoch.ReplicationMode.Identification;
 import org.resilire.failover.FailureDetector;
 import org.resilire.failover.ProtectionRecord;
 import org.resilire.guest.guard.GuardOptions;
@@ -68,6 +69,12 @@ public final class PrimaryAgent {
 
     /** 16 MiB for what a fast guest writes within an epoch, and 8 for the link to catch its breath. */
     private static final EpochPipeline.Size PIPELINE_SIZE = new EpochPipeline.Size(64, 256 << 10, 128);
+
+    /**
+     * What a fast guest writes within an epoch takes 50 times as much where pages travel whole: a pause that waits for room says how much
+     * room there is, and nothing of Remus, which copies all that is dirty.
+     */
+    private static final EpochPipeline.Size WHOLE_PAGES_SIZE = new EpochPipeline.Size(512, 256 << 10, 128);
 
     private static final long CAPTURE_WAIT_NANOS = 20_000;
     private static final long NOTICE_LIMIT_NANOS = 500_000_000L;
@@ -237,7 +244,7 @@ public final class PrimaryAgent {
                 config.mode(), mode -> new ModeParts(mode, guest.memory().segment(), BlockKernels.preferred())));
         final PrimaryMetrics metrics = new PrimaryMetrics(counters, modeSwitch.parts());
         final EpochPipeline pipeline = resources.add(new EpochPipeline(
-                PIPELINE_SIZE,
+                config.mode().identification() == Identification.PAGE ? WHOLE_PAGES_SIZE : PIPELINE_SIZE,
                 new SleepingIdleStrategy(CAPTURE_WAIT_NANOS),
                 modeSwitch.parts(),
                 new EpochEncoder.Listener() {
