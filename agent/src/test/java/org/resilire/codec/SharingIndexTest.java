@@ -157,7 +157,8 @@ class SharingIndexTest {
         }
     }
 
-    private int sendPage(final SharingIndex index, final MemorySegment from, final MemorySegment memory, final long page) {
+    private int sendPage(
+            final SharingIndex index, final MemorySegment from, final MemorySegment memory, final long page) {
         final long found = index.share(from, 0, -1L, -1L, memory, page, references, 0);
         MemorySegment.copy(from, 0, memory, page * PageRecord.PAGE_BYTES, PageRecord.PAGE_BYTES);
         return Long.bitCount(found);

@@ -444,8 +444,7 @@ class EpochAssemblerTest {
         final int most = 2 * PAGES;
         final byte[] zeroPages = new byte[(most + 1) * PageRecord.HEADER_BYTES];
         for (int i = 0; i <= most; i++) {
-            System.arraycopy(
-                    bytesOfZeroPage(), 0, zeroPages, i * PageRecord.HEADER_BYTES, PageRecord.HEADER_BYTES);
+            System.arraycopy(bytesOfZeroPage(), 0, zeroPages, i * PageRecord.HEADER_BYTES, PageRecord.HEADER_BYTES);
         }
         new EpochMessages(EPOCH, EpochKind.SYNCHRONISATION)
                 .pages(most, slice(zeroPages, 0, most * PageRecord.HEADER_BYTES))

@@ -110,6 +110,6 @@ final class Html {
 
     /** A part of one: {@code 12.3 %}. */
     static String percent(final double part) {
-        return Double.isNaN(part) ? "–" : String.format(Locale.ROOT, "%.1f %%", 100 * part);
+        return !Double.isFinite(part) ? "–" : String.format(Locale.ROOT, "%.1f %%", 100 * part);
     }
 }

@@ -19,6 +19,13 @@ record ProtectionMode(String name, String title, List<String> options) {
             new ProtectionMode("remus-raw", "Remus, raw pages", List.of("--mode", "remus", "--codec", "raw"));
     static final ProtectionMode REMUS_COMPRESSED = new ProtectionMode(
             "remus-compressed", "Remus, XOR + LZ4", List.of("--mode", "remus", "--codec", "delta+lz4"));
+
+    /** Remus with the coder that FGBI has: what of the difference is the blocks', and what is the coder's. */
+    static final ProtectionMode REMUS_PACKED = new ProtectionMode(
+            "remus-packed",
+            "Remus, XOR + zero bytes left out + LZ4",
+            List.of("--mode", "remus", "--codec", "delta+pack+lz4"));
+
     static final ProtectionMode FGBI_BARE = fgbi("fgbi-bare", "FGBI, 64 B blocks alone", 64, "raw", "off");
     static final ProtectionMode FGBI_COMPRESSION =
             fgbi("fgbi-compression", "FGBI + compression", 64, "delta+pack+lz4", "off");
@@ -37,6 +44,7 @@ record ProtectionMode(String name, String title, List<String> options) {
     static final List<ProtectionMode> ALL = List.of(
             REMUS_RAW,
             REMUS_COMPRESSED,
+            REMUS_PACKED,
             FGBI_BARE,
             FGBI_COMPRESSION,
             FGBI_SHARING,

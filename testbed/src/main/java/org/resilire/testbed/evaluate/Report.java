@@ -66,7 +66,7 @@ final class Report {
                         + " plotted against dirty pages: just before and just after)."
                         + " The longest pause is that of a window, of some 25 pauses at 20 ms and as few as 2 at 200: too few for a 99th percentile."
                         + " Commit is from the same instant to the backup's acknowledgement, when output is released. Wire bytes are"
-                        + " all that was sent for an epoch, device state included. Overhead is how much longer the same work takes than"
+                        + " all that was sent for an epoch, device state and message headers included, those of Aeron and UDP not. Overhead is how much longer the same work takes than"
                         + " just before without protection; workloads with clients are measured through an agent that only passes"
                         + " frames, and their closed loops also wait for output commit.");
         final List<List<String>> rows = new ArrayList<>();

@@ -28,8 +28,9 @@ enum Workload {
             new LoadSpec(Protocol.HTTP_SESSIONS, 8080, 100, 500_000)),
     FILES(
             "File serving (stand-in for SPECsys)",
-            "reads, writes and new files on a tmpfs over 16 connections, 20 ms between answer and request; not SPEC's"
-                    + " benchmark, which may not be passed on",
+            "reads, writes and new files on a tmpfs over 16 connections, 20 ms between answer and request; files are the alphabet"
+                    + " from one of its letters on, so most of their blocks are equal to others; not SPEC's benchmark, which may not"
+                    + " be passed on",
             "files 8081",
             new LoadSpec(Protocol.HTTP_FILE_OPERATIONS, 8081, 16, 20_000)),
     NPB_EP(
@@ -41,7 +42,8 @@ enum Workload {
             null),
     DIRTY(
             "Dirtier, 12,000 pages/s",
-            "writes 64 B in each of 12,000 pages/s, one after another over 64 MiB: the papers' rate of SPECweb",
+            "adds 1 to each 8-byte word of 64 B in each of 12,000 pages/s, one after another over 64 MiB: the papers' rate of"
+                    + " SPECweb, with changes that compress better than any program's",
             "dirty 12000 64 sequential 16384",
             null),
     DIRTY_RANDOM(

@@ -64,14 +64,18 @@ final class Ledger {
         acknowledged.forEach((sequence, value) -> {
             if (!value.equals(found.get(sequence))) {
                 lost++;
-                complain(losses, "COMMIT " + sequence + " of connection " + connection + " was acknowledged, but its row is "
-                        + (found.containsKey(sequence) ? "another" : "not there"));
+                complain(
+                        losses,
+                        "COMMIT " + sequence + " of connection " + connection + " was acknowledged, but its row is "
+                                + (found.containsKey(sequence) ? "another" : "not there"));
             }
         });
         for (long sequence = 1; sequence <= rows; sequence++) {
             if (!found.containsKey(sequence)) {
                 rewinds++;
-                complain(contradictions, "connection " + connection + " has " + rows + " rows, but not number " + sequence);
+                complain(
+                        contradictions,
+                        "connection " + connection + " has " + rows + " rows, but not number " + sequence);
             }
         }
     }
@@ -80,8 +84,10 @@ final class Ledger {
     void compareCounter(final long counter) {
         if (counter != rows) {
             rewinds++;
-            complain(contradictions, "connection " + connection + " has " + rows + " rows and has counted to " + counter
-                    + ": a transaction was torn apart");
+            complain(
+                    contradictions,
+                    "connection " + connection + " has " + rows + " rows and has counted to " + counter
+                            + ": a transaction was torn apart");
         }
     }
 
@@ -89,8 +95,10 @@ final class Ledger {
     void requireNothingUnanswered() {
         if (rows > lastAcknowledged) {
             rewinds++;
-            complain(contradictions, "connection " + connection + " has " + rows + " rows, but only " + lastAcknowledged
-                    + " were ever asked for");
+            complain(
+                    contradictions,
+                    "connection " + connection + " has " + rows + " rows, but only " + lastAcknowledged
+                            + " were ever asked for");
         }
     }
 

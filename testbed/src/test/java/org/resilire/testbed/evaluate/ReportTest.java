@@ -60,9 +60,11 @@ class ReportTest {
     void shouldSetTheRatioBesideTheClaim() throws IOException {
         addModes(Workload.NPB_EP);
         final String claim = row(page(), "Ablation on NPB-EP");
-        // For each dirty page bare FGBI sends 3000 B, its other variants 4000, 5000 and 6000.
-        assertTrue(claim.contains("wire bytes for a dirty page +33.3 % / +66.7 % / +100.0 %"), claim);
-        assertTrue(row(page(), "Type II downtime on NPB-EP").contains("+500.0 % against Remus raw"), page());
+        // For each dirty page bare FGBI sends 4000 B, its other variants 5000, 6000 and 7000.
+        assertTrue(claim.contains("wire bytes for a dirty page +25.0 % / +50.0 % / +75.0 %"), claim);
+        assertTrue(row(page(), "Type II downtime on NPB-EP").contains("+600.0 % against Remus raw"), page());
+        // And Remus 1000, 2000 and 3000.
+        assertTrue(row(page(), "(our own aim) wire bytes").contains("npb-ep 7.00, 3.50 and 2.33"), page());
     }
 
     @Test
