@@ -86,20 +86,7 @@ public final class CKernels {
             final PageOrder order,
             final long batch,
             final MemorySegment masks) {
-        checkRoom(order, batch, masks);
-        Objects.checkFromIndexSize(0, (long) PageOrder.BATCH_PAGES * BlockKernels.PAGE_BYTES, out.byteSize());
-        try {
-            // SAFETY: the order names pages of guest and shadow; the rest was just checked.
-            return (long) FUSED_AVX512.invokeExact(
-                    guest.address(),
-                    shadow.address(),
-                    out.address(),
-                    order.offsets().address() + batch,
-                    (long) PageOrder.BATCH_PAGES,
-                    masks.address());
-        } catch (final Throwable e) {
-            throw new AssertionError(e);
-        }
+        return capture(FUSED_AVX512, guest, shadow, out, order, batch, masks);
     }
 
     /** Captures a batch of pages with 256-bit vectors; returns the bytes written to {@code out}. */
@@ -110,20 +97,7 @@ public final class CKernels {
             final PageOrder order,
             final long batch,
             final MemorySegment masks) {
-        checkRoom(order, batch, masks);
-        Objects.checkFromIndexSize(0, (long) PageOrder.BATCH_PAGES * BlockKernels.PAGE_BYTES, out.byteSize());
-        try {
-            // SAFETY: as above.
-            return (long) FUSED_AVX2.invokeExact(
-                    guest.address(),
-                    shadow.address(),
-                    out.address(),
-                    order.offsets().address() + batch,
-                    (long) PageOrder.BATCH_PAGES,
-                    masks.address());
-        } catch (final Throwable e) {
-            throw new AssertionError(e);
-        }
+        return capture(FUSED_AVX2, guest, shadow, out, order, batch, masks);
     }
 
     /** {@link #fusedAvx512} that leaves the shadow as it is. */
@@ -134,11 +108,22 @@ public final class CKernels {
             final PageOrder order,
             final long batch,
             final MemorySegment masks) {
+        return capture(COPY_AVX512, guest, shadow, out, order, batch, masks);
+    }
+
+    private static long capture(
+            final MethodHandle kernel,
+            final MemorySegment guest,
+            final MemorySegment shadow,
+            final MemorySegment out,
+            final PageOrder order,
+            final long batch,
+            final MemorySegment masks) {
         checkRoom(order, batch, masks);
         Objects.checkFromIndexSize(0, (long) PageOrder.BATCH_PAGES * BlockKernels.PAGE_BYTES, out.byteSize());
         try {
-            // SAFETY: as above.
-            return (long) COPY_AVX512.invokeExact(
+            // SAFETY: the order names pages of guest and shadow; the rest was just checked.
+            return (long) kernel.invokeExact(
                     guest.address(),
                     shadow.address(),
                     out.address(),
